@@ -67,6 +67,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """The frozen text of an alert for one channel and language.
+
+    `parts` is one text, or the posts of a thread in order. `title` is a heading where the channel has one, `link` the address of
+    the page, already in the text. `units` are the lengths of the parts in the channel's own units (Limits.unit), and `notes` what
+    was done to the text that a person should know, such as characters replaced to save a segment.
+    """
+
+    channel: str
+    language: str
+    parts: tuple[str, ...]
+    title: str = ""
+    link: str = ""
+    units: tuple[int, ...] = ()
+    encoding: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """One message to one place, ready to hand over.
 
@@ -204,6 +223,5 @@ class Channel(ABC):
     def check(self) -> Health:
         """A harmless call that proves the credentials. Raises Misconfigured or Unavailable."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a channel without connections has nothing to give back
         """Give back connections."""
-        return None
