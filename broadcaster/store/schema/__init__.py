@@ -1,0 +1,50 @@
+"""All tables, by the thing they remember. Importing this package fills `metadata`."""
+
+from broadcaster.store.schema.alerts import alert_references, alerts, incidents, instructions, messages
+from broadcaster.store.schema.base import Moment, db_now, metadata
+from broadcaster.store.schema.delivery import (
+    attempts,
+    audience_plans,
+    batches,
+    deliveries,
+    installation,
+    leaders,
+    publications,
+)
+from broadcaster.store.schema.journal import journal, journal_keys
+from broadcaster.store.schema.residents import (
+    inbound,
+    opt_outs,
+    phones,
+    place_zones,
+    places,
+    resident_generations,
+    zones,
+)
+
+__all__ = [
+    "Moment",
+    "alert_references",
+    "alerts",
+    "attempts",
+    "audience_plans",
+    "batches",
+    "db_now",
+    "deliveries",
+    "inbound",
+    "incidents",
+    "installation",
+    "instructions",
+    "journal",
+    "journal_keys",
+    "leaders",
+    "messages",
+    "metadata",
+    "opt_outs",
+    "phones",
+    "place_zones",
+    "places",
+    "publications",
+    "resident_generations",
+    "zones",
+]

@@ -1,0 +1,140 @@
+"""Tables of the delivery engine: plans, batches, deliveries, failed attempts, and who leads the sweep."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from broadcaster.store.schema.base import Counter, Moment, metadata
+
+audience_plans = Table(
+    "audience_plans",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("message_id", ForeignKey("messages.id"), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("language", String(16), nullable=False),
+    # Languages whose phones belong to this plan; NULL: every language that no other plan of the alert has.
+    Column("languages", JSON),
+    Column("selector", JSON, nullable=False),
+    Column("as_of", Moment, nullable=False),
+    Column("expected", Integer, nullable=False),
+    Column("made", Integer, nullable=False, default=0),
+    Column("excluded", JSON, nullable=False),
+    Column("cursor", Counter, nullable=False, default=0),
+    Column("done_at", Moment),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("channel", String(16), nullable=False),
+    Column("lane", String(8), nullable=False),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("state", String(8), nullable=False),
+    Column("epoch", Integer, nullable=False, default=0),
+    # Until then somebody works on it, or nobody may: a wait for a grace or a retry is a lease without an owner.
+    Column("lease_until", Moment, nullable=False, default=0),
+    Column("worker", String(120), nullable=False, default=""),
+    Column("rung_at", Moment, nullable=False, default=0),
+    # Leases in a row that moved nothing; too many and the batch is dead.
+    Column("idle_leases", SmallInteger, nullable=False, default=0),
+    Column("reason", Text, nullable=False, default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Index(
+        "ix_batches_open",
+        "lease_until",
+        sqlite_where=text("state IN ('pending','leased')"),
+        postgresql_where=text("state IN ('pending','leased')"),
+    ),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False),
+    Column("message_id", ForeignKey("messages.id"), nullable=False),
+    Column("channel", String(16), nullable=False),
+    # A phone (E.164), a page path, or the language of a post: one delivery per address and part of an alert, never two.
+    Column("address", String(200), nullable=False),
+    Column("part", SmallInteger, nullable=False, default=0),
+    Column("action", String(8), nullable=False, default="post"),
+    # The delivery whose post this one answers, changes or follows; it is sent only when that one has a provider id.
+    Column("follows_id", ForeignKey("deliveries.id")),
+    Column("phone_id", Counter),
+    Column("state", String(12), nullable=False),
+    Column("reason", String(200), nullable=False, default=""),
+    Column("code", String(32), nullable=False, default=""),
+    Column("epoch", Integer, nullable=False, default=0),
+    Column("intent_at", Moment),
+    Column("attempts", SmallInteger, nullable=False, default=0),
+    Column("second_tries", SmallInteger, nullable=False, default=0),
+    Column("not_before", Moment, nullable=False, default=0),
+    Column("provider_id", String(120)),
+    Column("url", Text, nullable=False, default=""),
+    Column("accepted_at", Moment),
+    Column("final_at", Moment),
+    UniqueConstraint("alert_id", "channel", "address", "part"),
+    Index("ix_deliveries_batch", "batch_id", "state", "id"),
+    Index(
+        "ix_deliveries_provider",
+        "provider_id",
+        sqlite_where=text("provider_id IS NOT NULL"),
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("code", String(32), nullable=False, default=""),
+    Column("reason", String(200), nullable=False, default=""),
+)
+
+leaders = Table(
+    "leaders",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("owner", String(120), nullable=False),
+    Column("until", Moment, nullable=False),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(32), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("restored_at", Moment),
+    Column("backup_at", Moment),
+)
+
+#: One row per public folder ("live", "exercise"): a public change raises `wanted` in its own transaction.
+publications = Table(
+    "publications",
+    metadata,
+    Column("root", String(16), primary_key=True),
+    Column("wanted", Counter, nullable=False),
+    Column("written", Counter, nullable=False),
+    Column("written_at", Moment),
+    Column("problem", Text, nullable=False, default=""),
+)
