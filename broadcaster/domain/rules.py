@@ -1,0 +1,100 @@
+"""Who may do what, and what an alert needs before it may go: rules that hold whichever door they are asked at."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from broadcaster.domain.alert import Draft, MsgType, Status
+from broadcaster.domain.errors import NotAllowed, Problem
+
+#: An approver confirms the number again when the audience moved by more than this share, or this many phones.
+AUDIENCE_SHARE = 0.02
+AUDIENCE_PHONES = 100
+#: CAP 1.2 has no longest life; past this an alert is certainly a slip of the finger.
+LONGEST_LIFE = timedelta(days=31)
+
+
+class Role(StrEnum):
+    """In order: each may do all that the one before it may."""
+
+    VIEWER = "viewer"
+    AUTHOR = "author"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+    def covers(self, other: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a person, an API key, or the service itself. `id` is stable and unguessable for persons."""
+
+    id: str
+    name: str
+    role: Role | None
+    person: bool = True
+    scopes: frozenset[str] = frozenset()
+
+    def must(self, role: Role, to: str) -> None:
+        """NotAllowed unless this actor's role covers `role`."""
+        if self.role is None or not self.role.covers(role):
+            raise NotAllowed(f"{self.name} may not {to}: that needs the role {role}")
+
+
+#: The service's own hand: sweepers, expiry, standing authority.
+SYSTEM = Actor("system", "the broadcaster", None, person=False)
+
+
+def may_approve(actor: Actor, editors: frozenset[str], submitted_by: str, status: Status) -> None:
+    """Four eyes: nobody who wrote, edited or submitted it is the second person, whatever their role (SECURITY R1).
+
+    An exercise follows the same rule, so that people practise what they will do.
+    """
+    if not actor.person:
+        raise NotAllowed("an API key or the service cannot be the second person")
+    actor.must(Role.APPROVER, "approve alerts")
+    if actor.id in editors or actor.id == submitted_by:
+        raise NotAllowed(
+            f"{actor.name} wrote, edited or submitted this {status} alert, so another person must approve it"
+        )
+
+
+def audience_moved(approved: int, now: int) -> bool:
+    """True when the number that the approver saw is no longer the number that would be reached."""
+    change = abs(now - approved)
+    return change > AUDIENCE_PHONES or change > AUDIENCE_SHARE * max(approved, 1)
+
+
+def missing(draft: Draft, now: datetime, needs_audience: bool) -> list[Problem]:
+    """What stands between this draft and its submission, apart from its kind's own fields and texts."""
+    problems = []
+    if not draft.channels:
+        problems.append(Problem("channels", "no channel is chosen", "Choose at least one."))
+    if draft.area.empty:
+        problems.append(Problem("area", "it says nowhere", "Choose zones, or draw an area."))
+    if draft.area.near is not None:
+        problems.append(Problem("area.near", "the address has not been looked up", "Look it up, or give a circle."))
+    if draft.expires is None:
+        problems.append(Problem("expires", "it has no end", "Say until when this alert holds."))
+    else:
+        problems += _times(draft, draft.expires, now)
+    if draft.msg_type is not MsgType.ALERT and not draft.references:
+        problems.append(Problem("references", f"an {draft.msg_type} must say which alert it is about", "Name its id."))
+    if draft.msg_type is MsgType.ALERT and draft.references:
+        problems.append(Problem("references", "only an Update or a Cancel refers to others", "Set msgType: Update."))
+    return problems
+
+
+def _times(draft: Draft, expires: datetime, now: datetime) -> list[Problem]:
+    problems = []
+    if expires <= now:
+        problems.append(Problem("expires", f"{expires:%Y-%m-%d %H:%M} UTC has passed", "Give a time to come."))
+    elif expires - now > LONGEST_LIFE:
+        problems.append(Problem("expires", f"is more than {LONGEST_LIFE.days} days away", "Give an earlier time."))
+    if draft.onset and draft.onset >= expires:
+        problems.append(Problem("onset", "begins after the alert has ended", "Put onset before expires."))
+    if draft.next_update and draft.next_update <= now:
+        problems.append(Problem("next_update", "has passed already", "Promise a time to come."))
+    return problems

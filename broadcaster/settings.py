@@ -1,0 +1,172 @@
+"""Everything that an installation may set, read from the environment in one place (prefix BROADCASTER_).
+
+Each secret may instead be given as a file: BROADCASTER_SECRET_KEY_FILE=/run/secrets/key.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from broadcaster.domain.errors import Invalid, Problem
+
+PREFIX = "BROADCASTER_"
+
+
+class Providers(BaseModel):
+    """Credentials and addresses of the three providers; the same names exist with the prefix BROADCASTER_EXERCISE_."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    twilio_account_sid: str = Field("", description="Twilio account (AC…).")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's secret; also signs its callbacks.")
+    twilio_from: str = Field(
+        "", description="Senders of the life-safety lane: `+E164|NAME|MG…[=rate]`, comma-separated."
+    )
+    twilio_from_info: str = Field("", description="Senders of the information lane; empty: the same.")
+    twilio_api_url: str = Field("", description="Another address than https://api.twilio.com, for drills.")
+    x_consumer_key: str = Field("", description="X app key.")
+    x_consumer_secret: SecretStr = Field(SecretStr(""), description="X app secret.")
+    x_access_token: str = Field("", description="Token of the X account that posts.")
+    x_access_secret: SecretStr = Field(SecretStr(""), description="Secret of that token.")
+    x_api_url: str = Field("", description="Another address than https://api.twitter.com, for drills.")
+    facebook_page_id: str = Field("", description="The Facebook page that posts.")
+    facebook_page_token: SecretStr = Field(SecretStr(""), description="A page access token that does not expire.")
+    facebook_app_secret: SecretStr = Field(SecretStr(""), description="Signs each Graph call (appsecret_proof).")
+    facebook_api_url: str = Field("", description="Another address than https://graph.facebook.com, for drills.")
+    facebook_api_version: str = Field("v25.0", description="Graph API version.")
+
+    def secrets(self) -> dict[str, str]:
+        """Name → value of what identifies an account or proves it; empty ones left out."""
+        names = (
+            "twilio_account_sid",
+            "twilio_auth_token",
+            "x_access_token",
+            "x_access_secret",
+            "facebook_page_token",
+        )
+        plain = {name: getattr(self, name) for name in names}
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in plain.items()
+            if (value.get_secret_value() if isinstance(value, SecretStr) else value)
+        }
+
+
+class Settings(BaseModel):
+    """One installation. Paths are as given; relative ones are below the working directory."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    profile: Path = Field(Path("profiles/brisbane.yaml"), description="The city: one YAML file.")
+    database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL URL; empty: SQLite under VAR_DIR.")
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Valkey or Redis URL; empty: the embedded one under VAR_DIR."
+    )
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs sessions and tokens; 32 random characters or more.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="Address of the console and callbacks, as providers see it."
+    )
+    status_url: str = Field("", description="Address of the public pages; empty: PUBLIC_URL/status.")
+    var_dir: Path = Field(Path("var"), description="Where this installation keeps its data.")
+    status_dir: Path | None = Field(None, description="Public files; empty: VAR_DIR/public.")
+    exercise_status_dir: Path | None = Field(None, description="Public files of exercises; empty: VAR_DIR/exercise.")
+    backup_dir: Path | None = Field(None, description="Where backups go; empty: none are made.")
+    geocoder_url: str = Field("", description="A Nominatim server; empty: addresses cannot be looked up.")
+    sms_rate: float | None = Field(
+        None, gt=0, description="Texts a second over all workers; empty: the senders' own rates."
+    )
+    live: Providers = Field(default_factory=lambda: Providers())
+    exercise: Providers = Field(default_factory=lambda: Providers())
+
+    @property
+    def database(self) -> str:
+        return self.database_url.get_secret_value() or f"sqlite:///{(self.var_dir / 'broadcaster.db').absolute()}"
+
+    @property
+    def redis(self) -> str:
+        return self.redis_url.get_secret_value() or f"unix://{(self.var_dir / 'valkey.sock').absolute()}"
+
+    @property
+    def status_address(self) -> str:
+        return (self.status_url or f"{self.public_url.rstrip('/')}/status").rstrip("/")
+
+    def status_root(self, live: bool) -> Path:
+        if live:
+            return self.status_dir or self.var_dir / "public"
+        return self.exercise_status_dir or self.var_dir / "exercise"
+
+    def providers(self, live: bool) -> Providers:
+        return self.live if live else self.exercise
+
+
+#: Names that start like provider names once the prefix and EXERCISE_ are gone.
+_PROVIDER_FIELDS = frozenset(Providers.model_fields)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment. Invalid names every variable that is wrong or unknown to us, never its value."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {"live": {}, "exercise": {}}
+    problems: list[Problem] = []
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX):
+            continue
+        key, problem = _place(name.removeprefix(PREFIX).lower())
+        if problem:
+            problems.append(Problem(name, problem, "See .env.example for all names."))
+            continue
+        text = _from_file(name, value, problems) if key[2] else value
+        if text:
+            (values[key[0]] if key[0] else values)[key[1]] = text.strip()
+    if not problems:
+        try:
+            settings = Settings.model_validate(values)
+        except ValidationError as error:
+            problems = [
+                Problem(PREFIX + "_".join(map(str, each["loc"])).upper().replace("LIVE_", ""), each["msg"])
+                for each in error.errors()
+            ]
+        else:
+            problems = _equal_secrets(settings)
+            if not problems:
+                return settings
+    raise Invalid(problems)
+
+
+def _place(name: str) -> tuple[tuple[str, str, bool], str]:
+    """Return ((group, field, read from a file), problem) of a lower-case name without its prefix."""
+    is_file = name.endswith("_file")
+    bare = name.removesuffix("_file") if is_file else name
+    if bare in _PROVIDER_FIELDS:
+        return ("live", bare, is_file), ""
+    if bare.removeprefix("exercise_") in _PROVIDER_FIELDS and bare.startswith("exercise_"):
+        return ("exercise", bare.removeprefix("exercise_"), is_file), ""
+    if bare in Settings.model_fields and bare not in ("live", "exercise"):
+        return ("", bare, is_file), ""
+    return ("", bare, is_file), "there is no such setting"
+
+
+def _from_file(name: str, path: str, problems: list[Problem]) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(name, f"cannot read {path}: {error.__class__.__name__}", "Name a readable text file."))
+        return ""
+
+
+def _equal_secrets(settings: Settings) -> list[Problem]:
+    """An exercise that could reach a live account is refused before anything starts (SECURITY R3)."""
+    live, exercise = settings.live.secrets(), settings.exercise.secrets()
+    problems = [
+        Problem(f"{PREFIX}EXERCISE_{name.upper()}", "is the same as the live one", "Use another account, or unset it.")
+        for name, value in exercise.items()
+        if live.get(name) == value
+    ]
+    if settings.status_root(True).absolute() == settings.status_root(False).absolute():
+        problems.append(
+            Problem(f"{PREFIX}EXERCISE_STATUS_DIR", "is the same folder as STATUS_DIR", "Name another folder.")
+        )
+    return problems
