@@ -1,0 +1,81 @@
+# Everything a person or CI does with this checkout; `make` alone lists it. Nothing here needs root (a missing browser may).
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+BROADCASTER := .venv/bin/broadcaster
+# Tests of one stage run in two processes; ARGS="-k stop" narrows them.
+PYTEST := $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: help setup setup-dev browser demo run test check format formatted lint types layers lock clean bench chaos screenshots
+
+help:
+	@echo "The broadcaster. Needs Python 3.11 or newer (with venv) and make; the rest is installed into .venv."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install into .venv what is needed to run (the other targets do it themselves)
+	@sh deploy/install.sh
+
+setup-dev:
+	@sh deploy/install.sh dev
+
+browser: setup-dev
+	@sh tests/install_browser.sh
+
+demo: setup ## Play the Brisbane flood on sandbox providers (ONCE=1: end when all is final)
+	@$(BROADCASTER) demo $(if $(ONCE),--once)
+
+run: setup ## Serve everything on this machine, with the settings of the environment
+	@$(BROADCASTER) run
+
+# Each stage runs even when one before it failed; the exit code is of all together.
+define stage
+printf '\n== %s\n' "$(1)"; $(PYTEST) -m "$(2)" || status=1
+endef
+
+test: setup-dev browser ## Install what tests need (a browser included) and run them all
+	@status=0; \
+	$(call stage,1 of 3: unit and contract,not engine and not browser); \
+	$(call stage,2 of 3: engine on SQLite and PostgreSQL,engine); \
+	$(call stage,3 of 3: browser,browser); \
+	exit $$status
+
+check: formatted lint types layers ## Format, lint, types and layers; changes nothing
+
+format: setup-dev ## Format the code and mend what the linter can
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+formatted: setup-dev
+	@$(PY) -m ruff format --check .
+
+lint: setup-dev ## Ruff alone
+	@$(PY) -m ruff check .
+
+types: setup-dev ## Mypy alone (strict)
+	@$(PY) -m mypy
+
+layers: setup-dev ## Only the laws of the architecture: who may import whom, and every "only"
+	@$(PY) -m pytest -q tests/test_layers.py
+
+bench: setup-dev
+	@$(PY) -m bench
+
+chaos: setup-dev
+	@$(PY) -m tests.chaos --seeds $(or $(SEEDS),10)
+
+screenshots: setup-dev browser
+	@$(PY) -m docs.screenshots
+
+# One lock for every Python: the newest versions that requirements*.in allow; UPGRADE=1 moves those that are locked already.
+lock: setup-dev ## Write requirements*.txt anew from requirements*.in (UPGRADE=1: newest versions)
+	@for name in requirements-build requirements requirements-dev; do \
+		UV_PYTHON_DOWNLOADS=never UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet \
+			--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
+			--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+clean: ## Remove caches and test leftovers; never .venv, never var/
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results build
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
