@@ -1,0 +1,39 @@
+"""Sends parcels one at a time: pulls the next only when the last has landed, and lets no parcel harm the next."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from channels.base import Action, ChannelError, Outcome, Parcel, Refused, Uncertain
+
+
+class Sent(NamedTuple):
+    """What a provider calls the thing it took, and where people can see it."""
+
+    provider_id: str
+    url: str = ""
+
+
+def one_by_one(
+    parcels: Iterable[Parcel], actions: frozenset[Action], deliver: Callable[[Parcel], Sent]
+) -> Iterator[Outcome]:
+    """Yield one outcome per parcel. An action outside `actions` is refused before anything is called."""
+    for parcel in parcels:
+        if parcel.action not in actions:
+            yield Outcome(parcel, error=Refused(f"this channel cannot {parcel.action}", "unsupported"))
+            continue
+        if parcel.action is not Action.POST and not (parcel.target or parcel.to):
+            yield Outcome(parcel, error=Refused(f"nothing is named to {parcel.action}", "no_target"))
+            continue
+        yield _outcome(parcel, deliver)
+
+
+def _outcome(parcel: Parcel, deliver: Callable[[Parcel], Sent]) -> Outcome:
+    try:
+        sent = deliver(parcel)
+    except ChannelError as error:
+        # The cause may hold a request with its token, and an outcome outlives this call.
+        error.__cause__ = error.__context__ = None
+        return Outcome(parcel, error=error.with_traceback(None))
+    except Exception as error:  # noqa: BLE001 - an SDK tripping over an answer: the request may have been obeyed
+        return Outcome(parcel, error=Uncertain("the answer could not be understood", type(error).__name__))
+    return Outcome(parcel, provider_id=sent.provider_id, url=sent.url)

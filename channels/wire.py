@@ -1,0 +1,284 @@
+"""The one place for the network: where requests go, how long they may take, and what a failure on the way means.
+
+Not sent (no connection): Unavailable. Sent, but no proper answer (time-out, dropped, any 5xx): Uncertain, except for
+reading, which changes nothing and is Unavailable. All else is the provider's answer, and the channel's to read.
+"""
+
+import http.client
+import io
+import logging
+import re
+import socket
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
+
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 10.0
+#: Seconds for handing over one body: a picture on a slow line takes longer than a connection may.
+WRITE_TIMEOUT = 30.0
+#: Largest answer that is read, in bytes; the largest real one is a list page of 1,000 texts (about 1 MB).
+LARGEST_ANSWER = 8_000_000
+#: Bounds for what a provider asks us to wait, seconds: a broken header must neither spin nor park a sender for a day.
+SHORTEST_WAIT, LONGEST_WAIT = 1.0, 900.0
+
+_PHONE = re.compile(r"\+\d{6,15}\b")
+_TOKENS = re.compile(r"((?:access_token|appsecret_proof|oauth_\w+)=)[^&\s\"']+")
+_QUERY = re.compile(r"\?\S*")
+
+
+class _Timed(io.RawIOBase):
+    """Bytes of one answer under one deadline: a socket's own limit starts anew with each byte."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._limit = sock.gettimeout()
+        self._deadline = time.monotonic() + (READ_TIMEOUT if self._limit is None else self._limit)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(left)
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            self._sock.settimeout(self._limit)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _TimedResponse
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(WRITE_TIMEOUT)
+        super().send(data)
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _TimedResponse
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(WRITE_TIMEOUT)
+        super().send(data)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Carries requests for one public origin, possibly to another address, and turns failures into channel errors."""
+
+    def __init__(self, wire: "Wire", public: str) -> None:
+        self._wire = wire
+        self._public = public
+        super().__init__(pool_connections=1, pool_maxsize=2, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send within the wire's own limits, whatever the SDK asks for; the answer comes back read."""
+        # Signed for the public URL, and so it stays: only the copy that travels is readdressed.
+        travelling = request.copy()
+        if self._wire.base:
+            travelling.url = self._wire.base + (request.url or "").removeprefix(self._public)
+        reading = request.method in ("GET", "HEAD")
+        limits = (min(CONNECT_TIMEOUT, self._wire.timeout), self._wire.timeout)
+        answer: requests.Response | None = None
+        try:
+            answer = _read(super().send(travelling, True, limits, verify, cert, proxies), request)
+            failure = _judge(answer, reading)
+        except _TooLarge:
+            failure = _unclear("the answer is larger than any real one", "too_large", reading)
+        except requests.RequestException as error:
+            failure = _lost(error, reading)
+        if failure is None and answer is not None:
+            self._wire.headers = dict(answer.headers)
+            return answer
+        # Raised out here so that no request, with its token, hangs on the error as its context.
+        raise failure or Uncertain("no answer", "no_answer")
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _read(answer: requests.Response, request: requests.PreparedRequest) -> requests.Response:
+    """Read the body under the size cap and return an answer that holds it, freed from its connection."""
+    body = io.BytesIO()
+    with answer:
+        for chunk in answer.iter_content(65_536):
+            body.write(chunk)
+            if body.tell() > LARGEST_ANSWER:
+                raise _TooLarge
+    whole = requests.Response()
+    whole.status_code, whole.reason, whole.headers = answer.status_code, answer.reason, answer.headers
+    whole.url, whole.encoding, whole.request = request.url or "", answer.encoding, request
+    body.seek(0)
+    whole.raw = body
+    return whole
+
+
+def _judge(answer: requests.Response, reading: bool) -> ChannelError | None:
+    """What an answer means before anyone reads its words; None when it is the channel's to read."""
+    status = answer.status_code
+    if status >= 500:
+        return _unclear(f"the provider answered {status}", str(status), reading, _wait(answer.headers))
+    if 300 <= status < 400:
+        return Misconfigured(
+            "the provider's address answers with a redirect; look at the API address set for it", str(status)
+        )
+    if status < 300 and status != 204 and not _is_json(answer):
+        return _unclear("the answer is not the provider's (something on the way answered instead)", "not_json", reading)
+    return None
+
+
+def _is_json(answer: requests.Response) -> bool:
+    try:
+        answer.json()
+    except requests.JSONDecodeError:
+        return False
+    return "json" in answer.headers.get("content-type", "")
+
+
+def _unclear(reason: str, code: str, reading: bool, wait: float = 5.0) -> ChannelError:
+    return Unavailable(reason, code, retry_after=wait) if reading else Uncertain(reason, code)
+
+
+def _lost(error: requests.RequestException, reading: bool) -> ChannelError:
+    """Tell a request that never left from one that may have arrived."""
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(error, requests.ConnectTimeout):
+        return Unavailable("no connection within the time limit", "connect_timeout")
+    if isinstance(error, requests.exceptions.SSLError) and isinstance(cause, MaxRetryError):
+        # Raised while connecting: nothing but a handshake has left. A captive portal or a wrong clock looks like this.
+        return Unavailable("no safe connection: the provider's certificate was not accepted", "tls", retry_after=15.0)
+    if isinstance(reason, NewConnectionError):  # refused, unreachable, or the name not resolved
+        return Unavailable("no connection to the provider", "no_connection")
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return Misconfigured("the provider's API address is not a web address", "bad_address")
+    if isinstance(error, requests.ReadTimeout) or "timed out" in str(cause).lower():
+        return _unclear("no answer within the time limit", "read_timeout", reading)
+    return _unclear("the connection was lost before the answer came", "dropped", reading)
+
+
+class Wire:
+    """Sends one account's requests: give `session` to the SDK in place of its own.
+
+    `origins` are the public ones the SDK addresses (https://…); nothing else can be reached through the session.
+    `base_url` is where they really go, for drills and tests; empty means the public ones. `timeout` (seconds) bounds
+    the whole answer. `secrets` never appear in an error text made by `scrub`.
+    """
+
+    def __init__(
+        self, *origins: str, base_url: str = "", timeout: float = READ_TIMEOUT, secrets: tuple[str, ...] = ()
+    ) -> None:
+        self.base = base_url.rstrip("/")
+        if self.base and urlsplit(self.base).scheme not in ("http", "https"):
+            raise Misconfigured("the provider's API address is not a web address", "bad_address")
+        self.timeout = timeout
+        #: Headers of the last answer, for SDKs whose exceptions drop them.
+        self.headers: Mapping[str, str] = {}
+        self._secrets = tuple(sorted(filter(None, secrets), key=len, reverse=True))
+        self.session = requests.Session()
+        self.session.trust_env = False  # a .netrc or proxy variable must not redirect or re-sign what we send
+        self.session.adapters.clear()
+        for origin in origins:
+            self.session.mount(origin, _Adapter(self, origin))
+
+    def rate_limited(self, reason: str = "the provider asks us to slow down", code: str = "429") -> Unavailable:
+        """Return the error for an answer that says "too many", with the wait its headers ask for."""
+        return Unavailable(reason, code, retry_after=_wait(self.headers), slow_down=True)
+
+    def by_status(self, status: int, reason: str, code: str = "") -> ChannelError:
+        """The default rule by HTTP class, for codes that no table names. 5xx has been judged before."""
+        reason, code = self.scrub(reason) or f"the provider answered {status}", code or str(status)
+        if status == 429:
+            return self.rate_limited(code=code)
+        if status in (401, 402, 403, 404, 405, 410):  # for a POST even 404 means our own account or address
+            return Misconfigured(reason, code)
+        if status in (408, 409, 425) or status >= 500:
+            return Uncertain(reason, code)
+        return Refused(reason, code)
+
+    def scrub(self, text: object) -> str:
+        """Return text fit for a log or an error page: one line, at most 200 characters, without secrets or phones."""
+        line = " ".join(str(text).split())
+        for secret in self._secrets:
+            line = line.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return _PHONE.sub("+***", _TOKENS.sub(r"\1***", line))[:200]
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.session.close()
+
+
+def _wait(headers: Mapping[str, str]) -> float:
+    """Seconds to wait: Retry-After, or X's reset time; both measured on the provider's own clock (its Date header)."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    after, reset = lower.get("retry-after", ""), lower.get("x-rate-limit-reset", "")
+    wait = 5.0
+    if re.fullmatch(r"\d+(\.\d+)?", after):
+        wait = float(after)
+    elif after or reset.isdigit():
+        try:
+            sent = parsedate_to_datetime(lower.get("date", "")).timestamp()
+            wait = (float(reset) if reset.isdigit() else parsedate_to_datetime(after).timestamp()) - sent
+        except ValueError:
+            wait = 60.0
+    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+class _WithoutQuery(logging.Filter):
+    """urllib3 logs each URL; Graph's carry the page token and Twilio's list a phone number."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = _PHONE.sub("+***", _QUERY.sub("?…", record.getMessage())), ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
+# These log signatures, tokens, parameters and bodies at DEBUG or INFO, whatever level the application has asked for.
+for _chatty in ("oauthlib", "requests_oauthlib", "tweepy", "twilio"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
