@@ -20,23 +20,31 @@ class Providers(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    twilio_account_sid: str = Field("", description="Twilio account (AC…).")
-    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's secret; also signs its callbacks.")
-    twilio_from: str = Field(
-        "", description="Senders of the life-safety lane: `+E164|NAME|MG…[=rate]`, comma-separated."
+    twilio_account_sid: str = Field(default="", description="Twilio account (AC…).")
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""), description="Twilio's secret; also signs its callbacks."
     )
-    twilio_from_info: str = Field("", description="Senders of the information lane; empty: the same.")
-    twilio_api_url: str = Field("", description="Another address than https://api.twilio.com, for drills.")
-    x_consumer_key: str = Field("", description="X app key.")
-    x_consumer_secret: SecretStr = Field(SecretStr(""), description="X app secret.")
-    x_access_token: str = Field("", description="Token of the X account that posts.")
-    x_access_secret: SecretStr = Field(SecretStr(""), description="Secret of that token.")
-    x_api_url: str = Field("", description="Another address than https://api.twitter.com, for drills.")
-    facebook_page_id: str = Field("", description="The Facebook page that posts.")
-    facebook_page_token: SecretStr = Field(SecretStr(""), description="A page access token that does not expire.")
-    facebook_app_secret: SecretStr = Field(SecretStr(""), description="Signs each Graph call (appsecret_proof).")
-    facebook_api_url: str = Field("", description="Another address than https://graph.facebook.com, for drills.")
-    facebook_api_version: str = Field("v25.0", description="Graph API version.")
+    twilio_from: str = Field(
+        default="", description="Senders of the life-safety lane: `+E164|NAME|MG…[=rate]`, comma-separated."
+    )
+    twilio_from_info: str = Field(default="", description="Senders of the information lane; empty: the same.")
+    twilio_api_url: str = Field(default="", description="Another address than https://api.twilio.com, for drills.")
+    x_consumer_key: str = Field(default="", description="X app key.")
+    x_consumer_secret: SecretStr = Field(default=SecretStr(""), description="X app secret.")
+    x_access_token: str = Field(default="", description="Token of the X account that posts.")
+    x_access_secret: SecretStr = Field(default=SecretStr(""), description="Secret of that token.")
+    x_api_url: str = Field(default="", description="Another address than https://api.twitter.com, for drills.")
+    facebook_page_id: str = Field(default="", description="The Facebook page that posts.")
+    facebook_page_token: SecretStr = Field(
+        default=SecretStr(""), description="A page access token that does not expire."
+    )
+    facebook_app_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signs each Graph call (appsecret_proof)."
+    )
+    facebook_api_url: str = Field(
+        default="", description="Another address than https://graph.facebook.com, for drills."
+    )
+    facebook_api_version: str = Field(default="v25.0", description="Graph API version.")
 
     def secrets(self) -> dict[str, str]:
         """Name → value of what identifies an account or proves it; empty ones left out."""
@@ -60,21 +68,25 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    profile: Path = Field(Path("profiles/brisbane.yaml"), description="The city: one YAML file.")
-    database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL URL; empty: SQLite under VAR_DIR.")
+    profile: Path = Field(default=Path("profiles/brisbane.yaml"), description="The city: one YAML file.")
+    database_url: SecretStr = Field(default=SecretStr(""), description="PostgreSQL URL; empty: SQLite under VAR_DIR.")
     redis_url: SecretStr = Field(
         SecretStr(""), description="Valkey or Redis URL; empty: the embedded one under VAR_DIR."
     )
-    secret_key: SecretStr = Field(SecretStr(""), description="Signs sessions and tokens; 32 random characters or more.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Signs sessions and tokens; 32 random characters or more."
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address of the console and callbacks, as providers see it."
     )
-    status_url: str = Field("", description="Address of the public pages; empty: PUBLIC_URL/status.")
-    var_dir: Path = Field(Path("var"), description="Where this installation keeps its data.")
-    status_dir: Path | None = Field(None, description="Public files; empty: VAR_DIR/public.")
-    exercise_status_dir: Path | None = Field(None, description="Public files of exercises; empty: VAR_DIR/exercise.")
-    backup_dir: Path | None = Field(None, description="Where backups go; empty: none are made.")
-    geocoder_url: str = Field("", description="A Nominatim server; empty: addresses cannot be looked up.")
+    status_url: str = Field(default="", description="Address of the public pages; empty: PUBLIC_URL/status.")
+    var_dir: Path = Field(default=Path("var"), description="Where this installation keeps its data.")
+    status_dir: Path | None = Field(default=None, description="Public files; empty: VAR_DIR/public.")
+    exercise_status_dir: Path | None = Field(
+        default=None, description="Public files of exercises; empty: VAR_DIR/exercise."
+    )
+    backup_dir: Path | None = Field(default=None, description="Where backups go; empty: none are made.")
+    geocoder_url: str = Field(default="", description="A Nominatim server; empty: addresses cannot be looked up.")
     sms_rate: float | None = Field(
         None, gt=0, description="Texts a second over all workers; empty: the senders' own rates."
     )

@@ -158,7 +158,7 @@ DELIVERY: Machine[DeliveryState] = Machine(
 
 #: Nothing more will happen to these by itself.
 FINAL_DELIVERY = frozenset({D.DELIVERED, D.FAILED, D.SUPPRESSED, D.UNCONFIRMED})
-#: The alert may be sent from these, and only from these.
-SENDING_ALERT = frozenset({A.BROADCASTING})
+#: Deliveries of an alert may leave in these, and only in these (active: an operator tries failed ones again).
+SENDING_ALERT = frozenset({A.BROADCASTING, A.ACTIVE})
 #: What residents can see as in force or recently sent.
 PUBLIC_ALERT = frozenset({A.BROADCASTING, A.ACTIVE, A.STOPPED, A.SUPERSEDED, A.CANCELLED, A.EXPIRED})

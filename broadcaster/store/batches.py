@@ -1,0 +1,165 @@
+"""Queries about batches: who holds one, which are due, and how a hold ends.
+
+Every change of state takes its WHERE and SET from the lifecycle table, and every one is a compare-and-set.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, func, or_, select, update
+
+from broadcaster.domain.lifecycle import BATCH, BatchState
+from broadcaster.store.schema import batches, db_now
+
+
+def milliseconds(seconds: float) -> int:
+    """What is added to a Moment."""
+    return int(seconds * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one batch until the database's clock says `until`; `epoch` fences off earlier owners."""
+
+    batch_id: int
+    alert_id: str
+    channel: str
+    lane: str
+    epoch: int
+    created_at: datetime
+
+
+def lease(tx: Connection, batch_id: int, worker: str, seconds: float) -> Lease | None:
+    """Take the batch if nobody has it; None when somebody does, or it is over. The epoch goes up by one each time.
+
+    On the urgent lane a channel has one worker at a time: a provider that hangs holds up one worker, never all of them,
+    and posts leave in the order in which they were approved.
+    """
+    others = batches.alias()
+    row = tx.execute(select(batches.c.channel, batches.c.lane).where(batches.c.id == batch_id)).one_or_none()
+    if row is None:
+        return None
+    if tx.dialect.name == "postgresql" and row.lane == "urgent":
+        # Two leases of one channel at once would not see each other; SQLite has one writer anyway.
+        tx.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"lease:{row.channel}"))))
+    busy = exists().where(
+        others.c.channel == batches.c.channel,
+        others.c.lane == "urgent",
+        others.c.id != batches.c.id,
+        others.c.state == BatchState.LEASED,
+        others.c.lease_until > db_now(),
+    )
+    taken = tx.execute(
+        update(batches)
+        .where(
+            batches.c.id == batch_id,
+            batches.c.state.in_(sorted(BATCH.sources("lease"))),
+            batches.c.lease_until <= db_now(),
+            or_(batches.c.lane != "urgent", ~busy),
+        )
+        .values(
+            state=BATCH.target("lease"),
+            epoch=batches.c.epoch + 1,
+            lease_until=db_now() + milliseconds(seconds),
+            worker=worker,
+        )
+        .returning(batches.c.alert_id, batches.c.channel, batches.c.lane, batches.c.epoch, batches.c.created_at)
+    ).one_or_none()
+    return Lease(batch_id, *taken) if taken else None
+
+
+def renew(tx: Connection, held: Lease, seconds: float) -> bool:
+    """The fence: push the lease out, or learn that somebody else has the batch by now."""
+    result = tx.execute(
+        update(batches)
+        .where(batches.c.id == held.batch_id, batches.c.epoch == held.epoch, batches.c.state == BatchState.LEASED)
+        .values(lease_until=db_now() + milliseconds(seconds))
+    )
+    return result.rowcount == 1
+
+
+def release(tx: Connection, held: Lease, wait: float, moved: bool, reason: str = "") -> None:
+    """Put the batch back for whoever comes after `wait` seconds; `moved` says whether this lease achieved anything."""
+    _end(
+        tx,
+        held,
+        "release",
+        lease_until=db_now() + milliseconds(wait),
+        # Rung by the sweep when the wait is over, however lately the bell was used.
+        rung_at=0,
+        worker="",
+        idle_leases=0 if moved else batches.c.idle_leases + 1,
+        reason=reason,
+    )
+
+
+def finish(tx: Connection, held: Lease) -> None:
+    """The batch has nothing left to send."""
+    _end(tx, held, "finish", finished_at=db_now(), worker="", reason="")
+
+
+def kill(tx: Connection, held: Lease, reason: str) -> None:
+    """Nothing more by itself: the operator is told `reason` and may revive it."""
+    _end(tx, held, "kill", worker="", reason=reason[:500])
+
+
+def _end(tx: Connection, held: Lease, event: str, **values: Any) -> None:
+    tx.execute(
+        update(batches)
+        .where(
+            batches.c.id == held.batch_id,
+            batches.c.epoch == held.epoch,
+            batches.c.state.in_(sorted(BATCH.sources(event))),
+        )
+        .values(state=BATCH.target(event), **values)
+    )
+
+
+def revive(tx: Connection, batch_ids: Iterable[int]) -> int:
+    """Make done or dead batches sendable again, because deliveries in them are pending again."""
+    return tx.execute(
+        update(batches)
+        .where(batches.c.id.in_(list(batch_ids)), batches.c.state.in_(sorted(BATCH.sources("revive"))))
+        .values(state=BATCH.target("revive"), lease_until=0, rung_at=0, idle_leases=0, finished_at=None, reason="")
+    ).rowcount
+
+
+def idle_leases(tx: Connection, batch_id: int) -> int:
+    """Leases in a row in which the batch did not move."""
+    return int(tx.scalar(select(batches.c.idle_leases).where(batches.c.id == batch_id)) or 0)
+
+
+def due(connection: Connection, rung_before: float, limit: int = 200) -> Sequence[Row[int, str]]:
+    """Batches (id, lane) that somebody should work on now and that were not rung in the last `rung_before` seconds."""
+    return connection.execute(
+        select(batches.c.id, batches.c.lane)
+        .where(
+            batches.c.state.in_((BatchState.PENDING, BatchState.LEASED)),
+            batches.c.lease_until <= db_now(),
+            batches.c.rung_at <= db_now() - milliseconds(rung_before),
+        )
+        .order_by(batches.c.priority, batches.c.id)
+        .limit(limit)
+    ).all()
+
+
+def waiting(connection: Connection, channel: str, lane: str) -> int | None:
+    """The next batch of a channel and lane that nobody has, if any."""
+    return connection.scalar(
+        select(batches.c.id)
+        .where(
+            batches.c.channel == channel,
+            batches.c.lane == lane,
+            batches.c.state == BatchState.PENDING,
+            batches.c.lease_until <= db_now(),
+        )
+        .order_by(batches.c.priority, batches.c.id)
+        .limit(1)
+    )
+
+
+def mark_rung(tx: Connection, batch_ids: Iterable[int]) -> None:
+    """Remember that the bell was rung; done after ringing, so that a crash in between rings twice rather than never."""
+    tx.execute(update(batches).where(batches.c.id.in_(list(batch_ids))).values(rung_at=db_now()))

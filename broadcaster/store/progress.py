@@ -1,0 +1,44 @@
+"""How far an alert has come: counts by channel and state, first acceptances, and what is not final yet."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from broadcaster.domain.lifecycle import FINAL_DELIVERY
+from broadcaster.store.schema import deliveries
+
+
+def by_channel(connection: Connection, alert_id: str) -> dict[str, dict[str, int]]:
+    """Channel → state → number of deliveries. Rows that may have gone out and are being looked up count as "sending"."""
+    found: dict[str, dict[str, int]] = {}
+    for channel, state, number in connection.execute(
+        select(deliveries.c.channel, deliveries.c.state, func.count())
+        .where(deliveries.c.alert_id == alert_id)
+        .group_by(deliveries.c.channel, deliveries.c.state)
+    ):
+        found.setdefault(channel, {})[state] = number
+    return found
+
+
+def first_accepted(connection: Connection, alert_id: str) -> dict[str, datetime]:
+    """Channel → when the first of its deliveries was taken by the provider, or written."""
+    return {
+        channel: at
+        for channel, at in connection.execute(
+            select(deliveries.c.channel, func.min(deliveries.c.accepted_at))
+            .where(deliveries.c.alert_id == alert_id, deliveries.c.accepted_at.is_not(None))
+            .group_by(deliveries.c.channel)
+        )
+    }
+
+
+def unfinished(connection: Connection, alert_id: str) -> int:
+    """Deliveries of an alert that are not final yet."""
+    return int(
+        connection.scalar(
+            select(func.count()).where(
+                deliveries.c.alert_id == alert_id, deliveries.c.state.not_in(sorted(FINAL_DELIVERY))
+            )
+        )
+        or 0
+    )
