@@ -1,0 +1,321 @@
+"""Twilio's Programmable Messaging REST API, version 2010-04-01: messages taken, listed, read back, redacted, cancelled.
+
+Shapes and codes are those of https://www.twilio.com/docs/messaging/api/message-resource and https://www.twilio.com/docs/api/errors.
+"""
+
+import base64
+import re
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from channels.sandbox.callbacks import CallbackDesk
+from channels.sandbox.exchange import Call, Reply, json_reply
+from channels.sandbox.faults import Fault
+from channels.sandbox.inbound import Inbox
+from channels.sandbox.provider import Provider
+from channels.sandbox.state import Clock, Ledger, iso
+from channels.sandbox.texts import API_VERSION, Text, listed
+from channels.sandbox.twilio_rules import Rejection, TwilioSettings, check_message, reject
+
+_ROUTE = re.compile(r"/2010-04-01/Accounts/([^/]+?)(?:/(Messages|IncomingPhoneNumbers)(?:/(\w+))?)?\.json")
+#: The most that one page of a list may hold, and what it holds when nobody asks.
+MAX_PAGE, PAGE = 1_000, 50
+
+
+class Twilio(Provider):
+    """Twilio's side of the sandbox. `adopt` takes any well-formed account and remembers its first token."""
+
+    name: ClassVar[str] = "twilio"
+
+    def __init__(
+        self, settings: TwilioSettings, clock: Clock, speed: float, callbacks: str, adopt: bool = False
+    ) -> None:
+        super().__init__(clock)
+        self.settings = settings
+        self.speed = speed
+        self.adopt = adopt
+        self.tokens = {settings.account_sid: settings.auth_token}
+        self._texts: Ledger[Text] = Ledger(forget=self._forget)
+        self._by_phone: defaultdict[str, list[Text]] = defaultdict(list)
+        self._own_numbers: set[str] = set()
+        self.opted_out: set[tuple[str, str]] = set()
+        self.desk = CallbackDesk(self.faults, self.tokens, clock, speed, callbacks)
+        self.inbox = Inbox(self)
+        self._admitted: dict[str, str] = {}
+        self._second, self._in_second = 0, 0
+
+    # -- what the provider is asked ---------------------------------------------------------------------------------
+
+    def answer(self, call: Call) -> Reply:
+        """Route one request; every refusal is Twilio's JSON with code, message, more_info and status."""
+        try:
+            return self._answer(call)
+        except Rejection as rejection:
+            return rejection.reply()
+
+    def _answer(self, call: Call) -> Reply:
+        route = _ROUTE.fullmatch(call.path)
+        if route is None:
+            raise reject(20404, call.path)
+        account, resource, sid = route.groups()
+        self._admit(account, call)
+        match call.method, resource, sid:
+            case "POST", "Messages", None:
+                return self._create(account, call)
+            case "GET", "Messages", None:
+                return self._list(account, call)
+            case "GET", "Messages", str():
+                return json_reply(self._find(account, sid, call).as_json(self.clock(), self.speed))
+            case "POST", "Messages", str():
+                return self._update(account, sid, call)
+            case "DELETE", "Messages", str():
+                self._find(account, sid, call).redacted = True
+                return Reply(204)
+            case "GET", "IncomingPhoneNumbers", None:
+                return json_reply(self._numbers_owned(account))
+            case "GET", None, None:
+                return json_reply(self._account(account))
+        raise reject(20004, call.method)
+
+    def _admit(self, account: str, call: Call) -> None:
+        """Check basic authentication; an account other than one's own looks like one that does not exist."""
+        header = call.headers.get("Authorization", "")
+        user = self._admitted.get(header)
+        if user is None:
+            user, token = _credentials(header)
+            if self.adopt and user not in self.tokens and re.fullmatch(r"AC[0-9a-fA-F]{32}", user) and token:
+                self.tokens[user] = token
+            if not user or self.tokens.get(user) != token:
+                raise reject(20003)
+            self._admitted[header] = user
+        if user != account:
+            raise reject(20404, call.path)
+
+    def _create(self, account: str, call: Call) -> Reply:
+        now = self.clock()
+        self._keep_to_rate(now)
+        form = call.form
+        draft = check_message(form, self.settings, self.opted_out)
+        text = Text(
+            id="SM" + secrets.token_hex(16),
+            account=account,
+            to=draft.to,
+            sender=draft.sender,
+            service=draft.service,
+            text=draft.body,
+            at=now,
+            callback=draft.callback,
+            fate=draft.fate,
+        )
+        self.remember(text)
+        self.desk.follow(text)
+        headers = {
+            "Twilio-Request-Id": "RQ" + secrets.token_hex(16),
+            "Twilio-Concurrent-Requests": str(self.stats.in_flight),
+        }
+        return json_reply(text.as_json(now, self.speed), 201, headers)
+
+    def _keep_to_rate(self, now: float) -> None:
+        if self.settings.rate_per_second is None:
+            return
+        if int(now) != self._second:
+            self._second, self._in_second = int(now), 0
+        self._in_second += 1
+        if self._in_second > self.settings.rate_per_second:
+            raise reject(20429, retry_after=1)
+
+    def _find(self, account: str, sid: str, call: Call) -> Text:
+        text = self._texts.get(sid)
+        if text is None or text.account != account or text.deleted or not self.visible(text.at):
+            raise reject(20404, call.path)
+        return text
+
+    def _update(self, account: str, sid: str, call: Call) -> Reply:
+        text = self._find(account, sid, call)
+        now = self.clock()
+        if "Status" in call.form:
+            if call.form["Status"] != "canceled" or text.status(now, self.speed) not in (
+                "accepted",
+                "queued",
+                "scheduled",
+            ):
+                raise reject(30409)
+            text.cancelled_at = now
+        if call.form.get("Body") == "":
+            text.redacted = True
+        elif "Body" in call.form:
+            raise reject(20001, "Body may only be emptied")
+        return json_reply(text.as_json(now, self.speed))
+
+    def _list(self, account: str, call: Call) -> Reply:
+        now = self.clock()
+        size = min(
+            MAX_PAGE,
+            max(1, int(call.query.get("PageSize", PAGE))) if call.query.get("PageSize", "1").isdigit() else PAGE,
+        )
+        page = int(call.query.get("Page", "0")) if call.query.get("Page", "0").isdigit() else 0
+        after = self._texts.get(call.query.get("PageToken", "")[2:])
+        found: list[Text] = []
+        for text in self._candidates(call.query.get("To"), None if after is None else after.seq):
+            if (
+                text.account == account
+                and not text.deleted
+                and self.visible(text.at)
+                and listed(text, call.query, now, self.speed)
+            ):
+                found.append(text)
+                if len(found) > size:
+                    break
+        return json_reply(_page(account, call, found, size, page, now, self.speed))
+
+    def _candidates(self, to: str | None, before: int | None) -> Iterator[Text]:
+        if to is None:
+            return self._texts.newest(before)
+        if to in self._own_numbers:
+            return (text for text in self._texts.newest(before) if text.to == to)
+        return (text for text in reversed(self.thread(to)) if before is None or text.seq < before)
+
+    def _account(self, account: str) -> dict[str, Any]:
+        return {
+            "sid": account,
+            "friendly_name": "Sandbox account, nothing leaves this machine",
+            "status": "active",
+            "type": "Full",
+            "owner_account_sid": account,
+            "auth_token": None,
+            "date_created": "Tue, 11 Jan 2011 00:00:00 +0000",
+            "date_updated": "Tue, 11 Jan 2011 00:00:00 +0000",
+            "uri": f"/{API_VERSION}/Accounts/{account}.json",
+            "subresource_uris": {"messages": f"/{API_VERSION}/Accounts/{account}/Messages.json"},
+        }
+
+    def _numbers_owned(self, account: str) -> dict[str, Any]:
+        base = f"/{API_VERSION}/Accounts/{account}/IncomingPhoneNumbers"
+        numbers = [
+            {
+                "sid": "PN" + format(place, "032x"),
+                "account_sid": account,
+                "phone_number": number,
+                "friendly_name": number,
+                "capabilities": {"voice": False, "sms": True, "mms": False, "fax": False},
+                "sms_url": "",
+                "sms_method": "POST",
+                "status": "in-use",
+                "api_version": API_VERSION,
+                "uri": f"{base}/PN{place:032x}.json",
+            }
+            for place, number in enumerate(s for s in self.settings.senders if s.startswith("+"))
+        ]
+        return {
+            "incoming_phone_numbers": numbers,
+            "page": 0,
+            "page_size": PAGE,
+            "start": 0,
+            "end": max(0, len(numbers) - 1),
+            "uri": f"{base}.json?PageSize={PAGE}&Page=0",
+            "first_page_uri": f"{base}.json?PageSize={PAGE}&Page=0",
+            "next_page_uri": None,
+            "previous_page_uri": None,
+        }
+
+    # -- what it remembers ------------------------------------------------------------------------------------------
+
+    def remember(self, text: Text) -> None:
+        """Put a text into the ledger and into its phone's thread."""
+        self._texts.add(text)
+        self._by_phone[text.phone].append(text)
+        if text.direction == "inbound":
+            self._own_numbers.add(text.to)
+
+    def thread(self, phone: str) -> list[Text]:
+        """All texts to and from one phone, oldest first."""
+        return self._by_phone.get(phone, [])
+
+    def _forget(self, text: Text) -> None:
+        thread = self._by_phone[text.phone]
+        thread.remove(text)
+        if not thread:
+            del self._by_phone[text.phone]
+
+    def refuse(self, fault: Fault) -> Reply:
+        """Twilio's own shape for a fault."""
+        status = fault.status if fault.fault == "error" else int(fault.fault[:3])
+        code = fault.code or {401: 20003, 402: 20006, 429: 20429}.get(status, 20500)
+        return Rejection(code, status=status, retry_after=int(fault.delay_s) or 1 if status == 429 else None).reply()
+
+    def texts(self) -> Ledger[Text]:
+        """All texts, both ways."""
+        return self._texts
+
+    def sent(self) -> Iterator[dict[str, Any]]:
+        """What phones were sent, with sender, status, error_code, segments, callback and whether Twilio itself wrote it."""
+        now = self.clock()
+        for text in self._texts:
+            if text.direction != "inbound":
+                yield {
+                    "provider": self.name,
+                    "to": text.to,
+                    "text": text.text,
+                    "id": text.id,
+                    "at": iso(text.at),
+                    "in_reply_to": text.in_reply_to or None,
+                    "from": text.sender or text.service,
+                    "status": text.status(now, self.speed),
+                    "error_code": text.error_code(now, self.speed),
+                    "segments": text.segments,
+                    "callback": text.callback,
+                    "auto": text.auto,
+                }
+
+    def clear(self) -> None:
+        """Forget texts, opt-outs and callbacks still to be sent."""
+        self._texts.clear()
+        self._by_phone.clear()
+        self.opted_out.clear()
+        self.desk.clear()
+
+    def counters(self) -> dict[str, Any]:
+        """How many texts are remembered, and how callbacks fared."""
+        return {"recorded": len(self._texts), "opted_out": len(self.opted_out), **self.desk.counters()}
+
+    async def inbound(self, payload: dict[str, Any]) -> Reply:
+        """A resident's text: `{from, to, body, url?}`."""
+        return await self.inbox.receive(payload)
+
+
+def _credentials(header: str) -> tuple[str, str]:
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, token = base64.b64decode(rest, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return user, token
+
+
+def _page(
+    account: str, call: Call, found: list[Text], size: int, page: int, now: float, speed: float
+) -> dict[str, Any]:
+    """A page of Twilio's list: `found` holds one more than fits when there is a next page."""
+    base = f"/{API_VERSION}/Accounts/{account}/Messages.json?"
+    filters = {k: v for k, v in call.query.items() if k not in ("Page", "PageToken", "PageSize")}
+    shown = found[:size]
+    more = {**filters, "PageSize": str(size), "Page": str(page + 1), "PageToken": "PA" + shown[-1].id} if shown else {}
+    return {
+        "messages": [text.as_json(now, speed) for text in shown],
+        "page": page,
+        "page_size": size,
+        "start": page * size,
+        "end": page * size + max(0, len(shown) - 1),
+        "uri": f"/{API_VERSION}/Accounts/{account}/Messages.json"
+        + (f"?{call.query_string}" if call.query_string else ""),
+        "first_page_uri": base + urlencode({**filters, "PageSize": str(size), "Page": "0"}),
+        "next_page_uri": base + urlencode(more) if len(found) > size else None,
+        "previous_page_uri": base + urlencode({**filters, "PageSize": str(size), "Page": str(page - 1)})
+        if page
+        else None,
+    }
