@@ -4,12 +4,9 @@ Not sent (no connection): Unavailable. Sent, but no proper answer (time-out, dro
 reading, which changes nothing and is Unavailable. All else is the provider's answer, and the channel's to read.
 """
 
-import http.client
 import io
 import logging
 import re
-import socket
-import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,16 +14,13 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
+from channels.deadline import Pool, SecurePool
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
-#: Seconds for handing over one body: a picture on a slow line takes longer than a connection may.
-WRITE_TIMEOUT = 30.0
 #: Largest answer that is read, in bytes; the largest real one is a list page of 1,000 texts (about 1 MB).
 LARGEST_ANSWER = 8_000_000
 #: Bounds for what a provider asks us to wait, seconds: a broken header must neither spin nor park a sender for a day.
@@ -35,65 +29,6 @@ SHORTEST_WAIT, LONGEST_WAIT = 1.0, 900.0
 _PHONE = re.compile(r"\+\d{6,15}\b")
 _TOKENS = re.compile(r"((?:access_token|appsecret_proof|oauth_\w+)=)[^&\s\"']+")
 _QUERY = re.compile(r"\?\S*")
-
-
-class _Timed(io.RawIOBase):
-    """Bytes of one answer under one deadline: a socket's own limit starts anew with each byte."""
-
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw = raw
-        self._sock = sock
-        self._limit = sock.gettimeout()
-        self._deadline = time.monotonic() + (READ_TIMEOUT if self._limit is None else self._limit)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer took too long")
-        self._sock.settimeout(left)
-        try:
-            return self._raw.readinto(buffer)
-        finally:
-            self._sock.settimeout(self._limit)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock))
-
-
-class _Connection(HTTPConnection):
-    response_class = _TimedResponse
-
-    def send(self, data: Any) -> None:
-        if self.sock is not None:
-            self.sock.settimeout(WRITE_TIMEOUT)
-        super().send(data)
-
-
-class _SecureConnection(HTTPSConnection):
-    response_class = _TimedResponse
-
-    def send(self, data: Any) -> None:
-        if self.sock is not None:
-            self.sock.settimeout(WRITE_TIMEOUT)
-        super().send(data)
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
 
 
 class _Adapter(HTTPAdapter):
@@ -106,7 +41,7 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SecurePool}
 
     def send(
         self,
@@ -227,9 +162,9 @@ class Wire:
         for origin in origins:
             self.session.mount(origin, _Adapter(self, origin))
 
-    def rate_limited(self, reason: str = "the provider asks us to slow down", code: str = "429") -> Unavailable:
-        """Return the error for an answer that says "too many", with the wait its headers ask for."""
-        return Unavailable(reason, code, retry_after=_wait(self.headers), slow_down=True)
+    def rate_limited(self, reason: str = "too many requests", code: str = "429", otherwise: float = 5.0) -> Unavailable:
+        """The error for an answer that says "too many", with the wait its headers ask for, else `otherwise` seconds."""
+        return Unavailable(reason, code, retry_after=_wait(self.headers, otherwise), slow_down=True)
 
     def by_status(self, status: int, reason: str, code: str = "") -> ChannelError:
         """The default rule by HTTP class, for codes that no table names. 5xx has been judged before."""
@@ -254,19 +189,22 @@ class Wire:
         self.session.close()
 
 
-def _wait(headers: Mapping[str, str]) -> float:
-    """Seconds to wait: Retry-After, or X's reset time; both measured on the provider's own clock (its Date header)."""
+def _wait(headers: Mapping[str, str], otherwise: float = 5.0) -> float:
+    """Seconds to wait: Retry-After, X's reset time (on the provider's own clock, its Date header), Graph's minutes."""
     lower = {name.lower(): value for name, value in headers.items()}
     after, reset = lower.get("retry-after", ""), lower.get("x-rate-limit-reset", "")
-    wait = 5.0
+    minutes = re.findall(r'"estimated_time_to_regain_access"\s*:\s*(\d+)', lower.get("x-business-use-case-usage", ""))
+    wait = otherwise
     if re.fullmatch(r"\d+(\.\d+)?", after):
         wait = float(after)
     elif after or reset.isdigit():
         try:
             sent = parsedate_to_datetime(lower.get("date", "")).timestamp()
-            wait = (float(reset) if reset.isdigit() else parsedate_to_datetime(after).timestamp()) - sent
+            wait = (parsedate_to_datetime(after).timestamp() if after else float(reset)) - sent
         except ValueError:
             wait = 60.0
+    elif any(map(int, minutes)):
+        wait = max(map(int, minutes)) * 60.0
     return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
