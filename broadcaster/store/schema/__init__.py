@@ -1,5 +1,6 @@
 """All tables, by the thing they remember. Importing this package fills `metadata`."""
 
+from broadcaster.store.schema.accounts import api_keys, idempotency_keys, sessions, users, webauthn_credentials
 from broadcaster.store.schema.alerts import alert_references, alerts, incidents, instructions, messages
 from broadcaster.store.schema.base import Moment, db_now, metadata
 from broadcaster.store.schema.delivery import (
@@ -26,11 +27,13 @@ __all__ = [
     "Moment",
     "alert_references",
     "alerts",
+    "api_keys",
     "attempts",
     "audience_plans",
     "batches",
     "db_now",
     "deliveries",
+    "idempotency_keys",
     "inbound",
     "incidents",
     "installation",
@@ -46,5 +49,8 @@ __all__ = [
     "places",
     "publications",
     "resident_generations",
+    "sessions",
+    "users",
+    "webauthn_credentials",
     "zones",
 ]

@@ -1,0 +1,99 @@
+"""Tables of who may come in: people, their sessions and passkeys, keys of other systems, and answers kept for repeats."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+from broadcaster.store.schema.base import Counter, Moment, metadata
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    # Lower case: people type their address as it comes.
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("role", String(16), nullable=False),
+    # Argon2id; NULL: cannot log in with a password.
+    Column("password", Text),
+    Column("active", Boolean, nullable=False, default=True),
+    # A new value ends every session of this person at once.
+    Column("fs_uniquifier", String(64), nullable=False, unique=True),
+    Column("fs_webauthn_user_handle", String(64), nullable=False, unique=True),
+    # Of the console; empty: what the browser asks for.
+    Column("language", String(16), nullable=False, default=""),
+    Column("tf_primary_method", String(64)),
+    Column("tf_totp_secret", String(255)),
+    # The last time step whose code was used: a code works once.
+    Column("tf_last_counter", Counter),
+    Column("mf_recovery_codes", JSON),
+    Column("created_at", Moment, nullable=False),
+)
+
+#: One row per log-in. The browser holds the token, this table only its hash.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("began_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+)
+
+webauthn_credentials = Table(
+    "webauthn_credentials",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("credential_id", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", Integer, nullable=False, default=0),
+    Column("transports", JSON, nullable=False),
+    Column("backup_state", Boolean, nullable=False),
+    Column("device_type", String(64), nullable=False),
+    Column("extensions", Text),
+    Column("name", String(64), nullable=False),
+    Column("usage", String(64), nullable=False),
+    Column("create_datetime", Moment, nullable=False),
+    Column("lastuse_datetime", Moment, nullable=False),
+)
+
+#: Keys of other systems: found by prefix, proved by hash, allowed by scopes.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("prefix", String(16), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+#: The first answer to a request that may be repeated; `fingerprint` is of its method, path and body.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner", String(64), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    # NULL: the first request is still being answered.
+    Column("status", Integer),
+    Column("answer", JSON),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("owner", "key"),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
