@@ -39,7 +39,7 @@ make_venv() {
 
 # uv is five times as quick; pip knows this machine's pip settings (a mirror, a proxy), which uv does not read.
 fetch() {
-    UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python \
+    UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip install --quiet --system-certs --compile-bytecode --python .venv/bin/python \
         --no-build-isolation "$@" && return
     echo "setup: trying once more with pip" >&2
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation "$@"

@@ -29,10 +29,9 @@ echo "setup: no browser found, installing one for the tests" >&2
 as_root=
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 if command -v apt-get >/dev/null && $as_root true 2>/dev/null; then
-    $as_root apt-get update -qq
+    $as_root apt-get update -qq || true
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
-        chromium fonts-dejavu-core fonts-noto-color-emoji >/dev/null
-    on_path && exit
+        chromium fonts-dejavu-core >/dev/null && on_path && exit
 fi
 echo "setup: browser tests need Chromium: install the package chromium, or run '.venv/bin/playwright install --with-deps chromium'" >&2
 exit 1
