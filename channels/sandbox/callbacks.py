@@ -1,4 +1,4 @@
-"""Signed requests from the provider to us: Twilio's status callbacks, in their time, and whatever else a webhook needs."""
+"""Twilio's signed status callbacks, each in its time, unless a fault loses, repeats or shuffles them."""
 
 import asyncio
 import heapq
@@ -9,19 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from twilio.request_validator import RequestValidator
 
 from channels.sandbox.exchange import Call
 from channels.sandbox.faults import FaultBook
 from channels.sandbox.state import Clock, moment
 from channels.sandbox.texts import API_VERSION, FAILED_AT_TWILIO, FINAL, SENT, Text
+from channels.sandbox.webhooks import AT_ONCE, Webhooks
 
 #: all: queued, sent and the last one; final: only the last one; off: none.
 MODES = ("all", "final", "off")
-#: Webhooks open at once, and how long each may take (Twilio waits 15 s).
-AT_ONCE = 64
-TIMEOUT = 15.0
 #: The pump's finest step in seconds.
 TICK = 0.005
 REPEATS = 3
@@ -37,9 +34,11 @@ class _Due:
 
 
 class CallbackDesk:
-    """Sends every text's status changes to its StatusCallback, unless a fault loses, repeats or shuffles them."""
+    """Sends every text's status changes to its StatusCallback."""
 
-    def __init__(self, faults: FaultBook, tokens: Mapping[str, str], clock: Clock, speed: float, mode: str) -> None:
+    def __init__(
+        self, faults: FaultBook, tokens: Mapping[str, str], clock: Clock, speed: float, mode: str, webhooks: Webhooks
+    ) -> None:
         if mode not in MODES:
             raise ValueError(f"callbacks are one of {', '.join(MODES)}, not {mode!r}")
         self._faults, self._tokens, self._clock, self._speed, self._mode = faults, tokens, clock, speed, mode
@@ -47,20 +46,15 @@ class CallbackDesk:
         self._order = 0
         self._ready: asyncio.Queue[_Due] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self._session: ClientSession | None = None
-        self._chance = random.Random(2011)
+        self._webhooks = webhooks
+        # The same disorder in every run, so that a failing drill can be repeated.
+        self._chance = random.Random(2011)  # noqa: S311
         self._sent = self._failed = self._lost = 0
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin to send; needs the running loop."""
-        self._session = ClientSession(
-            connector=TCPConnector(limit=AT_ONCE),
-            timeout=ClientTimeout(total=TIMEOUT),
-            cookie_jar=DummyCookieJar(),
-            trust_env=False,
-        )
-        self._tasks = [asyncio.create_task(self._pump())]
         if self._mode != "off":
+            self._tasks = [asyncio.create_task(self._pump())]
             self._tasks += [asyncio.create_task(self._deliver()) for _ in range(AT_ONCE)]
 
     async def stop(self) -> None:
@@ -68,15 +62,12 @@ class CallbackDesk:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session:
-            await self._session.close()
 
     def follow(self, text: Text) -> None:
         """Plan the callbacks of a new text."""
         if not text.callback or self._mode == "off":
             return
-        last = "undelivered" if text.fate else "delivered"
-        plan = [(0.0, "queued"), (SENT, "sent"), (FINAL, last)]
+        plan = [(0.0, "queued"), (SENT, "sent"), (FINAL, "undelivered" if text.fate else "delivered")]
         if text.fate in FAILED_AT_TWILIO:
             plan = [(0.0, "queued"), (SENT, "failed")]
         for age, status in plan if self._mode == "all" else plan[-1:]:
@@ -91,39 +82,22 @@ class CallbackDesk:
 
     def counters(self) -> dict[str, Any]:
         """How callbacks fared so far."""
-        waiting = len(self._heap) + self._ready.qsize()
         return {
             "callbacks": self._sent,
             "callbacks_failed": self._failed,
             "callbacks_lost": self._lost,
-            "callbacks_waiting": waiting,
+            "callbacks_waiting": len(self._heap) + self._ready.qsize(),
         }
 
     async def post(self, url: str, params: Mapping[str, str], account: str) -> tuple[int, str]:
-        """Sign and send one webhook; returns status and body, (0, why) when nobody answered."""
-        signature = str(RequestValidator(self._tokens[account]).compute_signature(url, params))
+        """Sign and send one webhook of an account's; returns status and body, (0, why) when nobody answered."""
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
             "User-Agent": "TwilioProxy/1.1 (sandbox)",
-            "X-Twilio-Signature": signature,
+            "X-Twilio-Signature": str(RequestValidator(self._tokens[account]).compute_signature(url, params)),
             "I-Twilio-Idempotency-Token": secrets.token_hex(16),
         }
-        return await self.fetch(url, urlencode(params).encode(), headers)
-
-    async def fetch(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-        """POST; like Twilio, tries once more when no connection came about, and follows no redirect."""
-        if self._session is None:
-            return 0, "not started"
-        for attempt in (1, 2):
-            try:
-                async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-                    return response.status, await response.text(errors="replace")
-            except ClientConnectorError as error:
-                if attempt == 2:
-                    return 0, str(error)
-            except (ClientError, TimeoutError, ValueError) as error:
-                return 0, f"{type(error).__name__}: {error}"
-        return 0, ""
+        return await self._webhooks.post(url, urlencode(params).encode(), headers)
 
     def _plan(self, at: float, text: Text, status: str, disturbed: bool = False) -> None:
         self._order += 1
@@ -168,7 +142,7 @@ class CallbackDesk:
 
 
 def status_fields(text: Text, status: str, now: float) -> dict[str, str]:
-    """The fields of one status callback, as Twilio sends them."""
+    """The fields of one status callback. Source: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status"""
     fields = {
         "AccountSid": text.account,
         "ApiVersion": API_VERSION,

@@ -1,4 +1,4 @@
-"""One request and one answer, free of any HTTP server, so that the providers are plain functions that can be read and tested."""
+"""One request and one answer, free of any HTTP server, so that the providers are plain functions."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -65,7 +65,7 @@ class Call:
         parser = FormDataParser(max_form_memory_size=MAX_FIELD, silent=True)
         _, form, files = parser.parse(BytesIO(self.body), kind.lower(), len(self.body), options)
         uploads = {name: Upload(f.filename or "", f.mimetype, f.read()) for name, f in files.items()}
-        return {name: value for name, value in form.items()}, uploads
+        return dict(form.items()), uploads
 
     def json(self) -> Any:
         """The body as JSON; ValueError when it is not."""

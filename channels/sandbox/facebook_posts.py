@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from channels.sandbox.state import moment
 
@@ -18,7 +18,6 @@ class Photo:
     caption: str = ""
     alt: str = ""
     at: float = 0.0
-    published: bool = False
     seq: int = 0
 
 
@@ -41,11 +40,6 @@ class Post:
     by_page: bool = True
     seq: int = 0
 
-    @property
-    def kind(self) -> str:
-        """What the Graph API calls it."""
-        return "comment" if self.parent else "post"
-
 
 def graph_time(at: float) -> str:
     """A time as the Graph API writes it."""
@@ -62,35 +56,55 @@ def field_names(raw: str | None, default: Iterable[str]) -> list[str]:
     return [name.split(".")[0].strip() for name in flat.split(",") if name.strip()]
 
 
-def post_json(
-    post: Post, names: Iterable[str], comments: Callable[[], list[Post]], photo: Callable[[str], Photo | None]
-) -> dict[str, Any]:
-    """A post or comment with the wanted fields; the id always."""
-    shown: dict[str, Any] = {}
-    for name in names:
-        value: Any = None
-        match name:
-            case "message":
-                value = post.text or None
-            case "created_time":
-                value = graph_time(post.at)
-            case "updated_time":
-                value = graph_time(post.updated or post.at)
-            case "permalink_url":
-                value = permalink(post)
-            case "is_published":
-                value = post.published
-            case "from":
-                value = {"name": post.author, "id": post.page} if post.by_page else {"name": post.author}
-            case "attachments" if post.photos:
-                value = {"data": [_attachment(p) for key in post.photos if (p := photo(key))]}
-            case "comments" if not post.parent:
-                value = {"data": [post_json(c, ("created_time", "message", "from"), list, photo) for c in comments()]}
-            case "parent" if post.parent:
-                value = {"id": post.parent}
-        if value is not None:
-            shown[name] = value
-    return {**shown, "id": post.id}
+#: What a comment shows when nobody asks for more.
+COMMENT_FIELDS: tuple[str, ...] = ("created_time", "from", "message")
+
+
+class Album(Protocol):
+    """Where the parts of a post are found that it does not hold itself."""
+
+    def photo(self, key: str) -> Photo | None:
+        """A photo by id."""
+
+    def comments_of(self, key: str) -> list[Post]:
+        """Comments under a post, oldest first."""
+
+
+def _attachments(post: Post, album: Album) -> dict[str, Any] | None:
+    photos = [photo for key in post.photos if (photo := album.photo(key))]
+    if not photos:
+        return None
+    return {
+        "data": [
+            {"media_type": "photo", "type": "photo", "description": p.alt or p.caption, "target": {"id": p.id}}
+            for p in photos
+        ]
+    }
+
+
+_FIELDS: dict[str, Callable[[Post, Album], Any]] = {
+    "message": lambda post, album: post.text or None,
+    "created_time": lambda post, album: graph_time(post.at),
+    "updated_time": lambda post, album: graph_time(post.updated or post.at),
+    "permalink_url": lambda post, album: permalink(post),
+    "is_published": lambda post, album: post.published,
+    "from": lambda post, album: {"name": post.author, "id": post.page} if post.by_page else {"name": post.author},
+    "parent": lambda post, album: {"id": post.parent} if post.parent else None,
+    "attachments": _attachments,
+    "comments": lambda post, album: None if post.parent else {"data": comments_json(post.id, COMMENT_FIELDS, album)},
+}
+
+
+def post_json(post: Post, names: Iterable[str], album: Album) -> dict[str, Any]:
+    """A post or comment with the wanted fields, unknown ones left out; the id always."""
+    shown = {name: _FIELDS[name](post, album) for name in names if name in _FIELDS}
+    return {**{name: value for name, value in shown.items() if value is not None}, "id": post.id}
+
+
+def comments_json(key: str, names: Iterable[str], album: Album) -> list[dict[str, Any]]:
+    """The comments under a post with the wanted fields."""
+    wanted = tuple(names)
+    return [post_json(comment, wanted, album) for comment in album.comments_of(key)]
 
 
 def permalink(post: Post) -> str:
@@ -98,12 +112,3 @@ def permalink(post: Post) -> str:
     top, _, comment = (post.parent or post.id).partition("_")
     url = f"https://www.facebook.com/{top}/posts/{comment}"
     return f"{url}?comment_id={post.id.rpartition('_')[2]}" if post.parent else url
-
-
-def _attachment(photo: Photo) -> dict[str, Any]:
-    return {
-        "media_type": "photo",
-        "type": "photo",
-        "description": photo.alt or photo.caption,
-        "target": {"id": photo.id},
-    }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.sandbox.exchange import Call, Reply, json_reply
+from channels.sandbox.faults import Fault
 
 #: Clearly invented credentials.
 FAKE_PAGE_ID = "110120110000001"
@@ -62,8 +63,8 @@ def missing(key: str, verb: str = "get") -> GraphError:
     """An object that is not there, or not there any more."""
     return GraphError(
         100,
-        f"Unsupported {verb} request. Object with ID '{key}' does not exist, cannot be loaded due to missing permissions, "
-        "or does not support this operation. Please read the Graph API documentation at "
+        f"Unsupported {verb} request. Object with ID '{key}' does not exist, cannot be loaded due to missing "
+        "permissions, or does not support this operation. Please read the Graph API documentation at "
         "https://developers.facebook.com/docs/graph-api",
         kind="GraphMethodException",
         error_subcode=33,
@@ -90,7 +91,7 @@ def limited(code: int) -> GraphError:
 
 
 def split_version(path: str) -> tuple[str, list[str]]:
-    """(version, path parts) of `/v25.0/a/b`; no version means the oldest. Raises GraphError for one that is not served."""
+    """(version, path parts) of `/v25.0/a/b`; no version means the oldest. Raises GraphError for one not served."""
     parts = [part for part in path.split("/") if part]
     match = re.fullmatch(r"v(\d+)\.(\d+)", parts[0]) if parts else None
     if match is None:
@@ -107,32 +108,58 @@ def split_version(path: str) -> tuple[str, list[str]]:
     return parts[0], parts[1:]
 
 
-def check_token(call: Call, settings: FacebookSettings, adopted: dict[str, str] | None) -> str:
+def check_token(call: Call, settings: FacebookSettings, adopt: bool) -> str:
     """Check access_token and appsecret_proof, wherever they stand; returns the token. Raises GraphError.
 
-    With `adopted` any other token is believed too, and its proof cannot be checked.
+    With `adopt` any other token is believed too; its proof cannot be checked.
     """
     token = call.query.get("access_token") or call.form.get("access_token") or _bearer(call)
     if not token:
         raise GraphError(104, "An access token is required to request this resource.")
     if token != settings.page_token:
-        if adopted is None:
+        if not adopt:
             raise GraphError(190, "Invalid OAuth access token - Cannot parse access token")
         return token
     proof = call.query.get("appsecret_proof") or call.form.get("appsecret_proof")
     if proof is None and settings.require_proof:
-        raise GraphError(
-            100, "API calls from the server require an appsecret_proof argument", kind="GraphMethodException"
-        )
+        raise _proof_error("API calls from the server require an appsecret_proof argument")
     expected = hmac.new(settings.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
     if proof is not None and not hmac.compare_digest(proof.encode(), expected.encode()):
-        raise GraphError(100, "Invalid appsecret_proof provided in the API argument", kind="GraphMethodException")
+        raise _proof_error("Invalid appsecret_proof provided in the API argument")
     return token
+
+
+def _proof_error(message: str) -> GraphError:
+    return GraphError(100, message, kind="GraphMethodException")
 
 
 def _bearer(call: Call) -> str:
     scheme, _, rest = call.headers.get("Authorization", "").partition(" ")
     return rest.strip() if scheme.lower() in ("bearer", "oauth") else ""
+
+
+def fault_reply(fault: Fault) -> Reply:
+    """Facebook's own shape for a fault; a 429 is code 4 unless `code` says otherwise."""
+    status = fault.status if fault.fault == "error" else int(fault.fault[:3])
+    if status == 429 or fault.code in RATE_CODES:
+        error = limited(fault.code or 4)
+    elif fault.fault == "error":
+        error = GraphError(fault.code or 1, f"(#{fault.code or 1}) An error occurred", status)
+    else:
+        error = {
+            401: GraphError(190, "Error validating access token: The session is no longer valid.", error_subcode=460),
+            402: GraphError(368, "The action attempted has been deemed abusive or is otherwise disallowed"),
+            500: GraphError(1, "An unknown error has occurred.", 500),
+            503: GraphError(2, "An unexpected error has occurred. Please retry later.", 503, is_transient=True),
+        }[status]
+    reply = error.reply()
+    reply.headers |= usage(100 if error.code in RATE_CODES else 10)
+    return reply
+
+
+def graph_reply(payload: object) -> Reply:
+    """An answer as the Graph API sends it."""
+    return json_reply(payload, content_type=JSON)
 
 
 def usage(percent: int) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote_plus
 
 from channels.sandbox.exchange import Call
@@ -27,9 +27,8 @@ FAULTS: dict[str, str] = {
     "empty": "recorded, answered 200 with nothing",
     "callbacks_lost": "a callback of Twilio's that is never sent",
     "callbacks_repeated": "a callback sent three times",
-    "callbacks_shuffled": "a callback sent at a random time within `delay_s` (default 1 s), so that they overtake each other",
+    "callbacks_shuffled": "a callback sent at a random time within `delay_s` (default 1 s), overtaking others",
 }
-CallbackFault = Literal["callbacks_lost", "callbacks_repeated", "callbacks_shuffled"]
 MAX_FAULTS = 200
 
 

@@ -1,4 +1,4 @@
-"""A resident texts back: the signed webhook to us, Twilio's own STOP, START and HELP, and the TwiML that we answer with."""
+"""A resident texts back: the signed webhook, Twilio's own STOP, START and HELP, and the TwiML that answers."""
 
 import secrets
 from collections.abc import Callable
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START = frozenset({"START", "YES", "UNSTOP"})
 HELP = frozenset({"HELP", "INFO"})
-STOPPED = "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe."
-STARTED = "You have successfully been re-subscribed to messages from this number. Reply HELP for help. Reply STOP to unsubscribe."
+STOPPED = (
+    "You have successfully been unsubscribed. You will not receive any more messages from this number. "
+    "Reply START to resubscribe."
+)
+STARTED = (
+    "You have successfully been re-subscribed to messages from this number. Reply HELP for help. "
+    "Reply STOP to unsubscribe."
+)
 HELPED = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
 
 

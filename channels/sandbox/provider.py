@@ -1,4 +1,4 @@
-"""What the three providers share: the control addresses under `/_…` that drills and tests use, beside the provider's own."""
+"""What the three providers share: the control addresses under `/_…` that drills and tests use."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
-"""The three providers together, each on its own port of 127.0.0.1: in a thread for tests and demo, or as a process of its own."""
+"""The three providers together, each on its own port of 127.0.0.1: in a thread, or as a process of its own."""
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -16,6 +17,7 @@ from channels.sandbox.provider import Provider
 from channels.sandbox.state import Clock, wall_clock
 from channels.sandbox.twilio import Twilio
 from channels.sandbox.twilio_rules import TwilioSettings
+from channels.sandbox.webhooks import Webhooks
 from channels.sandbox.x import X
 from channels.sandbox.x_auth import XSettings
 
@@ -26,13 +28,15 @@ PATIENCE = 10.0
 class Sandbox:
     """Provider servers in a thread of their own: `with Sandbox() as s: s.twilio_url`.
 
-    Port 0 asks for any free port. `callbacks` is all, final or off; `speed` divides Twilio's delays (queued to delivered takes
-    0.4 s at 1). `inbound_url` is where residents' texts are announced and may be set later. `adopt` also believes accounts
-    whose secrets are not in the settings, as long as their requests are well formed; of Twilio's it remembers the first token.
+    Port 0 asks for any free port. `callbacks` is all, final or off; `speed` divides Twilio's delays (queued to
+    delivered takes 0.4 s at 1). `inbound_url` is where residents' texts are announced, `status_url` the public page
+    that the residents' page links to; both may be set later. `adopt` also believes accounts whose secrets are not in
+    the settings, as long as their requests are well formed; of Twilio's it remembers the first token.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 one place to say how the whole sandbox behaves
         self,
+        *,
         twilio: TwilioSettings | None = None,
         x: XSettings | None = None,
         facebook: FacebookSettings | None = None,
@@ -89,7 +93,7 @@ class Sandbox:
     def _run(self) -> None:
         try:
             asyncio.run(self.serve(lambda _: self._ready.set()))
-        except BaseException as failure:  # handed to start(), which is waiting
+        except BaseException as failure:  # noqa: BLE001 handed to start(), which is waiting
             self._failure = failure
         finally:
             self._ready.set()
@@ -104,15 +108,17 @@ class Sandbox:
         for number in signals:
             self._loop.add_signal_handler(number, self._end.set)
         twilio_settings, x_settings, facebook_settings = self._settings
-        twilio = Twilio(twilio_settings, self._clock, self._speed, self._callbacks, self._adopt)
+        webhooks = Webhooks()
+        twilio = Twilio(twilio_settings, self._clock, self._speed, self._callbacks, webhooks, self._adopt)
         x = X(x_settings, self._clock, self._adopt)
-        facebook = Facebook(facebook_settings, self._clock, self._adopt)
+        facebook = Facebook(facebook_settings, self._clock, webhooks, self._adopt)
         twilio.inbox.default_url = lambda: self.inbound_url
         page = Residents(twilio, x, facebook, lambda: self.status_url)
         hosts: list[Host] = []
         providers: tuple[Provider, ...] = (twilio, x, facebook)
         try:
-            await twilio.desk.start()
+            await webhooks.start()
+            twilio.desk.start()
             for provider in providers:
                 host = Host(provider, self._wanted[provider.name], page.answer)
                 hosts.append(host)
@@ -122,6 +128,7 @@ class Sandbox:
         finally:
             await asyncio.gather(*(host.stop() for host in hosts))
             await twilio.desk.stop()
+            await webhooks.stop()
 
     # -- addresses --------------------------------------------------------------------------------------------------
 
@@ -179,4 +186,5 @@ def run(
 
 def _print(urls: Mapping[str, str]) -> None:
     for name, url in urls.items():
-        print(f"{name} {url}", flush=True)
+        sys.stdout.write(f"{name} {url}\n")
+    sys.stdout.flush()

@@ -9,7 +9,6 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 from channels.sandbox.callbacks import CallbackDesk
 from channels.sandbox.exchange import Call, Reply, json_reply
@@ -17,12 +16,12 @@ from channels.sandbox.faults import Fault
 from channels.sandbox.inbound import Inbox
 from channels.sandbox.provider import Provider
 from channels.sandbox.state import Clock, Ledger, iso
-from channels.sandbox.texts import API_VERSION, Text, listed
+from channels.sandbox.texts import Text, listed
+from channels.sandbox.twilio_lists import account_resource, message_page, number_page, page_size, take_page, token_of
 from channels.sandbox.twilio_rules import Rejection, TwilioSettings, check_message, reject
+from channels.sandbox.webhooks import Webhooks
 
 _ROUTE = re.compile(r"/2010-04-01/Accounts/([^/]+?)(?:/(Messages|IncomingPhoneNumbers)(?:/(\w+))?)?\.json")
-#: The most that one page of a list may hold, and what it holds when nobody asks.
-MAX_PAGE, PAGE = 1_000, 50
 
 
 class Twilio(Provider):
@@ -31,7 +30,13 @@ class Twilio(Provider):
     name: ClassVar[str] = "twilio"
 
     def __init__(
-        self, settings: TwilioSettings, clock: Clock, speed: float, callbacks: str, adopt: bool = False
+        self,
+        settings: TwilioSettings,
+        clock: Clock,
+        speed: float,
+        callbacks: str,
+        webhooks: Webhooks,
+        adopt: bool = False,
     ) -> None:
         super().__init__(clock)
         self.settings = settings
@@ -42,7 +47,7 @@ class Twilio(Provider):
         self._by_phone: defaultdict[str, list[Text]] = defaultdict(list)
         self._own_numbers: set[str] = set()
         self.opted_out: set[tuple[str, str]] = set()
-        self.desk = CallbackDesk(self.faults, self.tokens, clock, speed, callbacks)
+        self.desk = CallbackDesk(self.faults, self.tokens, clock, speed, callbacks, webhooks)
         self.inbox = Inbox(self)
         self._admitted: dict[str, str] = {}
         self._second, self._in_second = 0, 0
@@ -75,9 +80,9 @@ class Twilio(Provider):
                 self._find(account, sid, call).redacted = True
                 return Reply(204)
             case "GET", "IncomingPhoneNumbers", None:
-                return json_reply(self._numbers_owned(account))
+                return json_reply(number_page(account, self.settings.senders))
             case "GET", None, None:
-                return json_reply(self._account(account))
+                return json_reply(account_resource(account))
         raise reject(20004, call.method)
 
     def _admit(self, account: str, call: Call) -> None:
@@ -152,24 +157,16 @@ class Twilio(Provider):
 
     def _list(self, account: str, call: Call) -> Reply:
         now = self.clock()
-        size = min(
-            MAX_PAGE,
-            max(1, int(call.query.get("PageSize", PAGE))) if call.query.get("PageSize", "1").isdigit() else PAGE,
+        after = self._texts.get(token_of(call))
+        wanted = (
+            text
+            for text in self._candidates(call.query.get("To"), None if after is None else after.seq)
+            if text.account == account and not text.deleted and self.visible(text.at)
+            if listed(text, call.query, now, self.speed)
         )
-        page = int(call.query.get("Page", "0")) if call.query.get("Page", "0").isdigit() else 0
-        after = self._texts.get(call.query.get("PageToken", "")[2:])
-        found: list[Text] = []
-        for text in self._candidates(call.query.get("To"), None if after is None else after.seq):
-            if (
-                text.account == account
-                and not text.deleted
-                and self.visible(text.at)
-                and listed(text, call.query, now, self.speed)
-            ):
-                found.append(text)
-                if len(found) > size:
-                    break
-        return json_reply(_page(account, call, found, size, page, now, self.speed))
+        shown, more = take_page(wanted, page_size(call))
+        rows = [text.as_json(now, self.speed) for text in shown]
+        return json_reply(message_page(account, call, shown, more, rows))
 
     def _candidates(self, to: str | None, before: int | None) -> Iterator[Text]:
         if to is None:
@@ -177,49 +174,6 @@ class Twilio(Provider):
         if to in self._own_numbers:
             return (text for text in self._texts.newest(before) if text.to == to)
         return (text for text in reversed(self.thread(to)) if before is None or text.seq < before)
-
-    def _account(self, account: str) -> dict[str, Any]:
-        return {
-            "sid": account,
-            "friendly_name": "Sandbox account, nothing leaves this machine",
-            "status": "active",
-            "type": "Full",
-            "owner_account_sid": account,
-            "auth_token": None,
-            "date_created": "Tue, 11 Jan 2011 00:00:00 +0000",
-            "date_updated": "Tue, 11 Jan 2011 00:00:00 +0000",
-            "uri": f"/{API_VERSION}/Accounts/{account}.json",
-            "subresource_uris": {"messages": f"/{API_VERSION}/Accounts/{account}/Messages.json"},
-        }
-
-    def _numbers_owned(self, account: str) -> dict[str, Any]:
-        base = f"/{API_VERSION}/Accounts/{account}/IncomingPhoneNumbers"
-        numbers = [
-            {
-                "sid": "PN" + format(place, "032x"),
-                "account_sid": account,
-                "phone_number": number,
-                "friendly_name": number,
-                "capabilities": {"voice": False, "sms": True, "mms": False, "fax": False},
-                "sms_url": "",
-                "sms_method": "POST",
-                "status": "in-use",
-                "api_version": API_VERSION,
-                "uri": f"{base}/PN{place:032x}.json",
-            }
-            for place, number in enumerate(s for s in self.settings.senders if s.startswith("+"))
-        ]
-        return {
-            "incoming_phone_numbers": numbers,
-            "page": 0,
-            "page_size": PAGE,
-            "start": 0,
-            "end": max(0, len(numbers) - 1),
-            "uri": f"{base}.json?PageSize={PAGE}&Page=0",
-            "first_page_uri": f"{base}.json?PageSize={PAGE}&Page=0",
-            "next_page_uri": None,
-            "previous_page_uri": None,
-        }
 
     # -- what it remembers ------------------------------------------------------------------------------------------
 
@@ -251,7 +205,7 @@ class Twilio(Provider):
         return self._texts
 
     def sent(self) -> Iterator[dict[str, Any]]:
-        """What phones were sent, with sender, status, error_code, segments, callback and whether Twilio itself wrote it."""
+        """What phones were sent; also from, status, error_code, segments, callback, and auto: Twilio's own words."""
         now = self.clock()
         for text in self._texts:
             if text.direction != "inbound":
@@ -295,27 +249,3 @@ def _credentials(header: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     return user, token
-
-
-def _page(
-    account: str, call: Call, found: list[Text], size: int, page: int, now: float, speed: float
-) -> dict[str, Any]:
-    """A page of Twilio's list: `found` holds one more than fits when there is a next page."""
-    base = f"/{API_VERSION}/Accounts/{account}/Messages.json?"
-    filters = {k: v for k, v in call.query.items() if k not in ("Page", "PageToken", "PageSize")}
-    shown = found[:size]
-    more = {**filters, "PageSize": str(size), "Page": str(page + 1), "PageToken": "PA" + shown[-1].id} if shown else {}
-    return {
-        "messages": [text.as_json(now, speed) for text in shown],
-        "page": page,
-        "page_size": size,
-        "start": page * size,
-        "end": page * size + max(0, len(shown) - 1),
-        "uri": f"/{API_VERSION}/Accounts/{account}/Messages.json"
-        + (f"?{call.query_string}" if call.query_string else ""),
-        "first_page_uri": base + urlencode({**filters, "PageSize": str(size), "Page": "0"}),
-        "next_page_uri": base + urlencode(more) if len(found) > size else None,
-        "previous_page_uri": base + urlencode({**filters, "PageSize": str(size), "Page": str(page - 1)})
-        if page
-        else None,
-    }

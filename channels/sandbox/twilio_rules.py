@@ -1,7 +1,7 @@
 """What Twilio refuses and with which code: credentials, fields, senders, numbers.
 
-Numbers that decide their own fate, so that drills can show every case (Twilio's own test numbers, and one range of the same
-kind):
+Numbers that decide their own fate, so that drills can show every case (Twilio's own test numbers, and one range of
+the same kind):
 
 ====================  ======================================================================
 +15005550001          21211 not a valid number

@@ -58,7 +58,7 @@ class Reader:
         return self._page(call, 5, about)
 
     def search(self, call: Call, user: str) -> Reply:
-        """Recent posts by conversation_id:, from:, to:, in_reply_to_tweet_id:, is:reply, -is:reply and words, all of which must hold."""
+        """Recent posts for which every term holds: conversation_id:, in_reply_to_tweet_id:, from:, to:, is:reply."""
         terms = call.query.get("query", "").split()
         if not terms:
             raise invalid("query", "", "`query` is needed")

@@ -81,7 +81,7 @@ class Tweet:
 
 
 def show(tweet: Tweet, username: str) -> None:
-    """Work out the text as X's API returns it: links become t.co links of 23 characters, pictures add one, & < > are escaped."""
+    """Work out the text as X's API returns it: links become t.co links, pictures add one, & < > are escaped."""
     out: list[str] = []
     length = end = 0
     for found in extract_urls_with_indices(tweet.text):
