@@ -1,0 +1,100 @@
+"""From what a person selected to what can be asked of the database: an Area, worked out once and good to the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from broadcaster.domain.alert import Circle, Selector
+from broadcaster.domain.errors import Invalid, Problem
+from broadcaster.store import generations, geo, zones
+
+#: place_zones.zone of a point that lies in no zone.
+NO_ZONE = ""
+#: A drawn area is for a city and its surroundings; beyond these it is a slip of the pen.
+MAX_RADIUS_KM, MAX_CORNERS = 500.0, 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A selector worked out against the zones of one generation; it sees the people of that generation to the end.
+
+    Every place in `zones` is reached; of `touched` the places without a point; of `partial` the places whose point
+    is in `shape`.
+    """
+
+    generation: int
+    zones: tuple[str, ...] = ()
+    touched: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
+    shape: geo.Shape | None = None
+
+
+def compile_area(connection: Connection, selector: Selector, generation: int | None = None) -> Area:
+    """Work a selector out; `generation` (default: the one in force) is for going on with what an earlier look began.
+
+    An address must have been looked up before. Invalid when nothing is selected or a zone is unknown.
+    """
+    generation = generations.current(connection) if generation is None else generation
+    if selector.near:
+        raise Invalid([Problem("area.near", "the address was not looked up.", "Give a circle or zones.")])
+    if selector.empty:
+        raise Invalid([Problem("area", "selects nobody.", "Name zones, or give a polygon, a circle or an address.")])
+    known = zones.listing(connection, generation)
+    problems = zones.unknown(selector.zones, known, "area.zones")
+    drawn = _drawn(selector, problems)
+    if problems:
+        raise Invalid(problems)
+    shapes = {zone.code: zone.shape for zone in known}
+    whole = dict.fromkeys(selector.zones)
+    if drawn:
+        whole |= dict.fromkeys(code for code, shape in shapes.items() if drawn.covers(shape))
+    rest = {code: shape for code, shape in shapes.items() if code not in whole}
+    chosen = [shapes[code] for code in selector.zones]
+    met = [code for code, shape in rest.items() if drawn and drawn.meets(shape)]
+    overlapping = [code for code, shape in rest.items() if any(shape.overlaps(each) for each in chosen)]
+    return Area(
+        generation=generation,
+        zones=tuple(whole),
+        touched=tuple(dict.fromkeys((*met, *overlapping))),
+        partial=(*met, NO_ZONE) if drawn else (),
+        shape=drawn,
+    )
+
+
+def _drawn(selector: Selector, problems: list[Problem]) -> geo.Shape | None:
+    """The drawn part of a selector as a shape; what is wrong with it is added to `problems`."""
+    if selector.polygon and selector.circle:
+        problems.append(Problem("area", "has both a polygon and a circle.", "Draw one of them."))
+    elif selector.polygon:
+        said = polygon_trouble(selector.polygon)
+        if not said:
+            return geo.from_geojson(geo.polygon_geojson(selector.polygon))
+        problems.append(Problem("area.polygon", f"cannot be used: {said}.", "Give at least three corners, in order."))
+    elif selector.circle:
+        said = circle_trouble(selector.circle)
+        if not said:
+            return geo.from_circle(selector.circle)
+        problems.append(Problem("area.circle", f"cannot be used: {said}."))
+    return None
+
+
+def polygon_trouble(corners: Sequence[tuple[float, float]]) -> str:
+    """Why (lat, lon) corners are no area, or ""."""
+    if len(corners) > MAX_CORNERS:
+        return f"it has {len(corners)} corners; at most {MAX_CORNERS} are useful"
+    for lat, lon in corners:
+        if not geo.on_earth(lat, lon):
+            return f"{lat}, {lon} is not a latitude and longitude in degrees"
+    return geo.trouble(geo.polygon_geojson(corners))
+
+
+def circle_trouble(circle: Circle) -> str:
+    """Why a circle is no area, or ""."""
+    if not geo.on_earth(circle.lat, circle.lon):
+        return f"{circle.lat}, {circle.lon} is not a latitude and longitude in degrees"
+    if not 0 < circle.radius_km <= MAX_RADIUS_KM:
+        return f"the radius must be more than 0 and at most {MAX_RADIUS_KM:g} km"
+    if geo.wraps(circle):
+        return "it reaches over a pole or the 180th meridian"
+    return ""
