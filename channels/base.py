@@ -223,5 +223,9 @@ class Channel(ABC):
     def check(self) -> Health:
         """A harmless call that proves the credentials. Raises Misconfigured or Unavailable."""
 
+    def rate(self, lane: str) -> float | None:
+        """Messages a second that the senders of `lane` may send together; None: the provider sets no such limit."""
+        return None
+
     def close(self) -> None:  # noqa: B027 - a channel without connections has nothing to give back
         """Give back connections."""

@@ -133,6 +133,8 @@ BATCH: Machine[BatchState] = Machine(
     ),
 )
 
+#: "accept", "deliver" and "fail" from pending: the provider's own word, in a receipt, about a message that was looked for and
+#: not found; it must not go out again.
 #: "deliver" from failed and unconfirmed: a carrier's late word that the phone has it beats an earlier one that it has not.
 DELIVERY: Machine[DeliveryState] = Machine(
     "delivery",
@@ -142,11 +144,14 @@ DELIVERY: Machine[DeliveryState] = Machine(
         (D.PENDING, "suppress", D.SUPPRESSED),
         (D.PENDING, "exhaust", D.FAILED),
         (D.SENDING, "accept", D.ACCEPTED),
+        (D.PENDING, "accept", D.ACCEPTED),
         (D.SENDING, "give_back", D.PENDING),
         (D.SENDING, "fail", D.FAILED),
+        (D.PENDING, "fail", D.FAILED),
         (D.ACCEPTED, "fail", D.FAILED),
         (D.UNCONFIRMED, "fail", D.FAILED),
         (D.SENDING, "deliver", D.DELIVERED),
+        (D.PENDING, "deliver", D.DELIVERED),
         (D.ACCEPTED, "deliver", D.DELIVERED),
         (D.UNCONFIRMED, "deliver", D.DELIVERED),
         (D.FAILED, "deliver", D.DELIVERED),

@@ -145,19 +145,22 @@ def due(connection: Connection, rung_before: float, limit: int = 200) -> Sequenc
     ).all()
 
 
-def waiting(connection: Connection, channel: str, lane: str) -> int | None:
-    """The next batch of a channel and lane that nobody has, if any."""
-    return connection.scalar(
-        select(batches.c.id)
-        .where(
-            batches.c.channel == channel,
-            batches.c.lane == lane,
-            batches.c.state == BatchState.PENDING,
-            batches.c.lease_until <= db_now(),
-        )
-        .order_by(batches.c.priority, batches.c.id)
-        .limit(1)
-    )
+def ready(connection: Connection, held: Lease) -> Sequence[tuple[int, str]]:
+    """What can go on at once after this lease: the batch itself, and on the urgent lane the next of its channel."""
+    open_now = [batches.c.state == BatchState.PENDING, batches.c.lease_until <= db_now()]
+    query = select(batches.c.id, batches.c.lane).where(*open_now).order_by(batches.c.priority, batches.c.id).limit(1)
+    own = connection.execute(query.where(batches.c.id == held.batch_id)).all()
+    if held.lane != "urgent":
+        return [(row.id, row.lane) for row in own]
+    behind = query.where(batches.c.id != held.batch_id, batches.c.channel == held.channel, batches.c.lane == "urgent")
+    return [(row.id, row.lane) for row in (*own, *connection.execute(behind))]
+
+
+def look(connection: Connection, batch_id: int) -> Lease | None:
+    """A batch as it is, without taking it."""
+    columns = (batches.c.alert_id, batches.c.channel, batches.c.lane, batches.c.epoch, batches.c.created_at)
+    row = connection.execute(select(*columns).where(batches.c.id == batch_id)).one_or_none()
+    return Lease(batch_id, *row) if row else None
 
 
 def mark_rung(tx: Connection, batch_ids: Iterable[int]) -> None:

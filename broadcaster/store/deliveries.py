@@ -4,12 +4,12 @@ Every change of state takes its WHERE and SET from the lifecycle table, and ever
 in a state from which the event may happen, or belongs to a later epoch, it is left alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
 
 from broadcaster.domain.lifecycle import DELIVERY, DeliveryState
 from broadcaster.store.batches import Lease, milliseconds
@@ -74,21 +74,22 @@ def claim(tx: Connection, held: Lease, lane: str, limit: int) -> Sequence[Row[An
     return rows
 
 
-def accept(tx: Connection, delivery_id: int, epoch: int, provider_id: str, url: str, pull_after: float) -> bool:
-    """The provider has it. `not_before` now says when to ask it what became of it."""
+def accept(tx: Connection, rows: Sequence[tuple[int, str, str]], epoch: int, pull_after: float) -> None:
+    """The provider has these (number, provider id, address). `not_before` now says when to ask what became of them."""
     where, state = move("accept")
-    return _record(
-        tx,
-        deliveries.c.id == delivery_id,
-        where,
-        deliveries.c.epoch == epoch,
-        state=state,
-        provider_id=provider_id,
-        url=url,
-        accepted_at=db_now(),
-        not_before=db_now() + milliseconds(pull_after),
-        reason="",
-        code="",
+    tx.execute(
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("number"), where, deliveries.c.epoch == epoch)
+        .values(
+            state=state,
+            provider_id=bindparam("provider"),
+            url=bindparam("place"),
+            accepted_at=db_now(),
+            not_before=db_now() + milliseconds(pull_after),
+            reason="",
+            code="",
+        ),
+        [{"number": number, "provider": provider, "place": url} for number, provider, url in rows],
     )
 
 
@@ -115,6 +116,13 @@ def give_back(
                 attempts=deliveries.c.attempts - (1 if free else 0),
             )
         )
+
+
+def take_back(tx: Connection, held: Lease) -> None:
+    """Rows left sending by an earlier owner, where sending twice does no harm: pending again."""
+    where, state = move("give_back")
+    mine = (deliveries.c.batch_id == held.batch_id, deliveries.c.epoch < held.epoch)
+    tx.execute(update(deliveries).where(where, *mine).values(state=state))
 
 
 def fail(tx: Connection, delivery_id: int, epoch: int, reason: str, code: str) -> bool:
@@ -150,6 +158,27 @@ def suppress(tx: Connection, reason: str, *where: ColumnElement[bool]) -> int:
     ).rowcount
 
 
+def suppress_batch(tx: Connection, held: Lease, reason: str) -> int:
+    """All that this batch has not sent will not be sent, for `reason`."""
+    return suppress(tx, reason, deliveries.c.batch_id == held.batch_id)
+
+
+def orphans(tx: Connection, held: Lease) -> int:
+    """Later parts of a thread whose earlier part will never be there fail with it: alone they would mislead."""
+    before = deliveries.alias("before")
+    where, state = move("exhaust")
+    lost = exists().where(
+        before.c.id == deliveries.c.follows_id,
+        before.c.alert_id == deliveries.c.alert_id,
+        before.c.state.in_((DeliveryState.FAILED, DeliveryState.SUPPRESSED)),
+    )
+    return tx.execute(
+        update(deliveries)
+        .where(deliveries.c.batch_id == held.batch_id, where, lost)
+        .values(state=state, reason="an earlier part of the thread failed", final_at=db_now())
+    ).rowcount
+
+
 def suppress_opted_out(tx: Connection, held: Lease, lane: str) -> int:
     """Phones in this batch that said stop since the audience was taken."""
     said_stop = exists().where(opt_outs.c.phone == deliveries.c.address, opt_outs.c.lane == lane)
@@ -177,6 +206,7 @@ def _left_behind(held: Lease) -> Select[Any]:
             deliveries.c.action,
             deliveries.c.epoch,
             deliveries.c.intent_at,
+            deliveries.c.earlier_id,
             deliveries.c.follows_id,
             before.c.provider_id.label("target"),
         )
@@ -221,10 +251,18 @@ def left(connection: Connection, held: Lease, grace: float) -> Left:
     return Left(row.pending, row.sending, max(0.0, min(waits, default=0.0)))
 
 
-def note_attempt(tx: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Remember attempts that did not simply succeed: delivery_id, outcome, code, reason."""
-    if rows:
-        tx.execute(attempts.insert().values(at=db_now()), [dict(row) for row in rows])
+def note_attempt(tx: Connection, delivery_id: int, outcome: str, code: str, reason: str) -> None:
+    """Remember an attempt that did not simply succeed."""
+    tx.execute(
+        attempts.insert().values(
+            delivery_id=delivery_id, at=db_now(), outcome=outcome, code=code[:32], reason=reason[:200]
+        )
+    )
+
+
+def attempts_of(tx: Connection, delivery_id: int) -> int:
+    """How often this delivery was tried."""
+    return int(tx.scalar(select(deliveries.c.attempts).where(deliveries.c.id == delivery_id)) or 0)
 
 
 def _record(tx: Connection, *where: ColumnElement[bool], **values: Any) -> bool:

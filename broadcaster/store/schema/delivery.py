@@ -26,13 +26,17 @@ audience_plans = Table(
     Column("language", String(16), nullable=False),
     # Languages whose phones belong to this plan; NULL: every language that no other plan of the alert has.
     Column("languages", JSON),
+    Column("not_languages", JSON, nullable=False),
     Column("selector", JSON, nullable=False),
-    Column("as_of", Moment, nullable=False),
+    # The generation of residents that it sees to the end, whatever is imported meanwhile.
+    Column("generation", Counter, nullable=False),
     Column("expected", Integer, nullable=False),
     Column("made", Integer, nullable=False, default=0),
     Column("excluded", JSON, nullable=False),
     Column("cursor", Counter, nullable=False, default=0),
     Column("done_at", Moment),
+    # Why it was closed before its end (stopped, superseded …); empty: it was made to the end.
+    Column("closed_because", String(32), nullable=False, default=""),
 )
 
 batches = Table(
@@ -86,6 +90,8 @@ deliveries = Table(
     Column("second_tries", SmallInteger, nullable=False, default=0),
     Column("not_before", Moment, nullable=False, default=0),
     Column("provider_id", String(120)),
+    # The provider's id of a try that failed before this one: its late receipts say nothing about this one.
+    Column("earlier_id", String(120)),
     Column("url", Text, nullable=False, default=""),
     Column("accepted_at", Moment),
     Column("final_at", Moment),

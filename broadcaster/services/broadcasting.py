@@ -1,0 +1,143 @@
+"""Hop 3 of the way out: from an approved alert to rows that can be sent, and everything that ends the sending of one.
+
+What happens in the approval's own transaction is short whatever the audience: pages, posts and one audience plan per language.
+The plans are made into deliveries slice by slice afterwards, by any worker, resumed by the sweep.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from broadcaster.domain.errors import Invalid, NotFound, Problem
+from broadcaster.domain.lifecycle import ALERT, AlertState
+from broadcaster.domain.rules import SYSTEM, Actor, Role
+from broadcaster.runtime import Runtime
+from broadcaster.services import publishing, ringing
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import audience, decisions, fanout, journal, progress
+from broadcaster.store.alerts import AlertRow
+from channels.base import Action
+
+#: Deliveries made in one transaction, and deliveries that one job sends.
+SLICE = 5000
+BATCH = 1000
+#: Audiences up to this go on the urgent lane, beside the posts.
+SMALL = 200
+
+
+def begin(rt: Runtime, tx: Connection, alert: AlertRow, now: datetime) -> None:
+    """In the approval's transaction: everything except the phones, and the plans from which those are made.
+
+    What it updates or cancels is superseded in the same moment, so that no older text leaves after this commit.
+    """
+    decisions.move_alert(tx, alert.id, "broadcast", now)
+    earlier = alert_store.references(tx, alert.id)
+    for each in earlier:
+        supersede(tx, each, by=alert, now=now)
+    texts = alert_store.texts(tx, alert.id)
+    for channel in dict.fromkeys(message.channel for message in texts.values()):
+        mine = {number: message for number, message in texts.items() if message.channel == channel}
+        if rt.personal(channel):
+            fanout.plan(tx, alert, mine, rt.profile.fallback)
+        else:
+            action = follow_up_action(rt, channel, alert)
+            fanout.posts(tx, alert, mine, action, [each.id for each in earlier])
+    publishing.wanted(tx, alert.root)
+
+
+def follow_up_action(rt: Runtime, channel: str, alert: AlertRow) -> Action:
+    """How an alert that refers to an earlier one appears where the earlier one can still be seen.
+
+    New words are a new post where people see new posts only (docs/decisions/040); a correction or cancellation changes the old
+    one in place where that can be done. Else it answers the old one, so that nobody reads that one alone.
+    """
+    actions = rt.actions(channel)
+    if alert.msg_type == "Alert":
+        return Action.POST
+    if rt.kinds[alert.kind].replaces_posts and Action.AMEND in actions:
+        return Action.AMEND
+    return Action.REPLY if Action.REPLY in actions and Action.AMEND not in actions else Action.POST
+
+
+def supersede(tx: Connection, earlier: AlertRow, by: AlertRow, now: datetime) -> None:
+    """An alert that a newer one replaces: nothing more of it leaves, and the page shows the newer one."""
+    event = "cancel" if by.msg_type == "Cancel" else "supersede"
+    if earlier.state not in ALERT.sources(event):
+        return
+    decisions.move_alert(tx, earlier.id, event, now)
+    fanout.suppress_unsent(tx, earlier.id, str(ALERT.target(event)))
+    journal.append(tx, earlier.incident, SYSTEM, event, now, alert_id=earlier.id, body={"by": by.identifier})
+
+
+def materialise(rt: Runtime, alert_id: str) -> None:
+    """Make the plans of an alert into deliveries, a slice and a commit at a time; any worker may, and any may go on."""
+    while True:
+        with rt.db.read() as connection:
+            alert = alert_store.get(connection, alert_id)
+            plan = fanout.open_plan(connection, alert_id)
+            if plan is None:
+                return
+            area = audience.compile_area(connection, plan.selector, plan.generation)
+            part = audience.slice_of(
+                connection,
+                area,
+                languages=plan.languages,
+                not_languages=plan.not_languages,
+                lane=alert.lane,
+                exercise=not alert.live,
+                after=plan.cursor,
+                limit=SLICE,
+            )
+        lane = "urgent" if plan.expected <= SMALL else "bulk"
+        with rt.db.write() as tx:
+            made = fanout.take_slice(tx, alert, plan, part, lane, BATCH)
+        if made is None:
+            continue
+        ringing.ring(rt, [(batch_id, lane) for batch_id in made])
+        if part.last:
+            with rt.db.write() as tx:
+                finish_if_sent(tx, alert_id)
+
+
+def finish_if_sent(tx: Connection, alert_id: str) -> None:
+    """The alert is active once every plan is made and every batch is done; complete once every delivery is final."""
+    alert = alert_store.get(tx, alert_id, lock=True)
+    if alert.state is AlertState.BROADCASTING and fanout.all_sent(tx, alert_id):
+        decisions.finish_sending(tx, alert_id)
+    complete_if_final(tx, alert_id)
+
+
+def complete_if_final(tx: Connection, alert_id: str) -> None:
+    """Mark the moment when nothing about this alert is open any more; "finished" is said only then."""
+    if not progress.unfinished(tx, alert_id) and fanout.all_sent(tx, alert_id):
+        decisions.complete(tx, alert_id)
+
+
+def stop(rt: Runtime, alert_id: str, actor: Actor, reason: str, now: datetime) -> None:
+    """Stop sending: one person may, at any time. No new provider call starts later than two seconds after this commit."""
+    actor.must(Role.AUTHOR, "stop an alert")
+    with rt.db.write() as tx:
+        alert = alert_store.get(tx, alert_id, lock=True)
+        decisions.stop(tx, alert, actor, now)
+        fanout.suppress_unsent(tx, alert_id, "stopped")
+        finish_if_sent(tx, alert_id)
+        counts = progress.by_channel(tx, alert_id)
+        journal.append(tx, alert.incident, actor, "stop", now, alert_id=alert_id, grounds=reason, body=dict(counts))
+        publishing.wanted(tx, alert.root)
+
+
+def retry_failed(rt: Runtime, alert_id: str, actor: Actor, now: datetime, channel: str | None = None) -> int:
+    """Send failed deliveries again, and revive dead batches, because somebody has mended the cause. Returns how many."""
+    actor.must(Role.AUTHOR, "retry deliveries")
+    with rt.db.write() as tx:
+        alert = alert_store.get(tx, alert_id, lock=True)
+        if alert.state not in (AlertState.BROADCASTING, AlertState.ACTIVE):
+            raise Invalid([Problem("state", f"the alert is {alert.state}", "Only one that is in force is sent again.")])
+        again, due = fanout.retry(tx, alert_id, channel)
+        if not due:
+            raise NotFound("nothing has failed" + (f" on {channel}" if channel else ""))
+        decisions.reopen(tx, alert_id)
+        body = {"channel": channel or "all", "deliveries": again}
+        journal.append(tx, alert.incident, actor, "retry", now, alert_id=alert_id, body=body)
+    ringing.ring(rt, due)
+    return again

@@ -1,0 +1,134 @@
+"""What a batch's parcels are made of: the frozen texts, the gates that the alert itself sets, and one parcel per row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from broadcaster.domain.lifecycle import SENDING_ALERT, AlertState, DeliveryState
+from broadcaster.runtime import Runtime
+from broadcaster.store import alerts as alert_store
+from broadcaster.store.alerts import AlertRow
+from broadcaster.store.batches import Lease
+from broadcaster.store.schema import alerts, batches, db_now, deliveries
+from channels.base import Action, Message, Parcel, Picture
+
+
+@dataclass(slots=True)
+class Sheet:
+    """All that the parcels of one batch share. `posted` collects posts that still have to be read back."""
+
+    alert: AlertRow
+    texts: Mapping[int, Message]
+    callback: str
+    now: datetime
+    posted: list[Parcel] = field(default_factory=list)
+
+    @property
+    def live(self) -> bool:
+        return self.alert.live
+
+    @property
+    def lane(self) -> str:
+        return self.alert.lane
+
+    @staticmethod
+    def number(parcel: Parcel) -> int:
+        """The delivery's row number, which our own token carries in the clear before its signature."""
+        return int(parcel.id.partition(".")[0])
+
+
+def sheet(rt: Runtime, connection: Connection, held: Lease) -> Sheet:
+    """Read what the batch's parcels share, once."""
+    alert = alert_store.get(connection, held.alert_id)
+    callback = f"{rt.settings.public_url.rstrip('/')}/webhooks/twilio/status" if held.channel == "sms" else ""
+    now = connection.scalar(select(db_now()))
+    assert now is not None
+    return Sheet(alert, alert_store.texts(connection, held.alert_id), callback, now)
+
+
+def parcel(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
+    """The parcel of one delivery row. What should follow a post that is gone becomes a post of its own."""
+    message = shared.texts[row.message_id]
+    token = rt.sealer.seal("delivery", row.id)
+    action = Action(row.action)
+    if action is not Action.POST and not row.target:
+        action = Action.POST
+    return Parcel(
+        id=token,
+        to=row.address if shared.callback else "",
+        text=message.parts[row.part],
+        action=action,
+        target=row.target or "",
+        pictures=_pictures(rt, shared, message) if row.part == 0 else (),
+        valid_for=_life(shared),
+        callback_url=f"{shared.callback}?d={token}" if shared.callback else "",
+        lane=shared.lane,
+    )
+
+
+def known(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
+    """The parcel of a delivery whose provider id is known: enough to ask about it."""
+    return Parcel(
+        id=rt.sealer.seal("delivery", row.id),
+        to=row.address if shared.callback else "",
+        text=shared.texts[row.message_id].parts[row.part],
+        provider_id=row.provider_id,
+        lane=shared.lane,
+    )
+
+
+def _life(shared: Sheet) -> int | None:
+    """Seconds for which the text is worth delivering."""
+    if shared.alert.expires_at is None:
+        return None
+    return max(60, int((shared.alert.expires_at - shared.now).total_seconds()))
+
+
+def _pictures(rt: Runtime, shared: Sheet, message: Message) -> tuple[Picture, ...]:
+    """The alert's pictures with their text alternative, where the channel takes pictures (the renderer has checked that)."""
+    if message.channel == "sms":
+        return ()
+    return tuple(
+        Picture(Path(each["file"]), each["mime_type"], each["alt"].get(message.language, ""))
+        for each in shared.alert.draft.get("pictures", ())
+        if message.channel in each["channels"]
+    )
+
+
+def page_wait(connection: Connection, held: Lease, patience: float) -> float:
+    """Seconds that this batch should still wait for its alert's page: 0 when it is written, or has had its time."""
+    unwritten = connection.scalar(
+        select(func.count()).where(
+            deliveries.c.alert_id == held.alert_id,
+            deliveries.c.channel == "website",
+            deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.SENDING)),
+        )
+    )
+    if not unwritten:
+        return 0.0
+    age = connection.execute(
+        select(db_now().label("now"), batches.c.created_at).where(batches.c.id == held.batch_id)
+    ).one()
+    waited = (age.now - age.created_at).total_seconds()
+    return min(0.25, patience - waited) if waited < patience else 0.0
+
+
+def closed(tx: Connection, alert_id: str) -> str:
+    """Why nothing more of this alert may go out; empty when it may. Read in the transaction that commits the intent."""
+    row = tx.execute(
+        select(alerts.c.state, alerts.c.stop_at, alerts.c.expires_at, db_now().label("now")).where(
+            alerts.c.id == alert_id
+        )
+    ).one()
+    state = AlertState(row.state)
+    if row.stop_at is not None or state is AlertState.STOPPED:
+        return "stopped"
+    if state not in SENDING_ALERT:
+        return str(state)
+    if row.expires_at is not None and row.expires_at <= row.now:
+        return "expired"
+    return ""

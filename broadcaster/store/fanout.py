@@ -1,0 +1,226 @@
+"""From an approved alert to rows: audience plans, slices of deliveries with their batches, and posts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from broadcaster.domain.alert import Circle, Selector, plain
+from broadcaster.domain.lifecycle import BATCH, DELIVERY, BatchState
+from broadcaster.store import audience
+from broadcaster.store.alerts import AlertRow
+from broadcaster.store.audience import Slice
+from broadcaster.store.batches import revive
+from broadcaster.store.deliveries import move, suppress
+from broadcaster.store.schema import audience_plans, batches, db_now, deliveries
+from channels.base import Action, Message
+
+(_FIRST_BATCH,) = BATCH.initial
+(_FIRST_DELIVERY,) = DELIVERY.initial
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom a message is for, and how far the making of deliveries has come."""
+
+    id: int
+    message_id: int
+    channel: str
+    languages: tuple[str, ...] | None
+    not_languages: tuple[str, ...]
+    selector: Selector
+    generation: int
+    expected: int
+    cursor: int
+
+
+def plan(tx: Connection, alert: AlertRow, texts: Mapping[int, Message], fallback: str) -> None:
+    """One plan per language of a personal channel. A phone whose language the alert lacks belongs to the fallback's plan."""
+    selector = selector_of(alert.draft["area"])
+    spoken = [message.language for message in texts.values()]
+    last = fallback if fallback in spoken else spoken[0]
+    area = audience.compile_area(tx, selector)
+    counted = audience.count(tx, area, languages=tuple(spoken), lane=alert.lane, exercise=not alert.live)
+    for number, message in texts.items():
+        excluded = counted.excluded_by_language.get(message.language, {})
+        tx.execute(
+            audience_plans.insert().values(
+                alert_id=alert.id,
+                message_id=number,
+                channel=message.channel,
+                language=message.language,
+                languages=None if message.language == last else [message.language],
+                not_languages=[each for each in spoken if each != last] if message.language == last else [],
+                selector=plain(selector),
+                generation=area.generation,
+                expected=counted.languages.get(message.language, 0) + sum(excluded.values()),
+                excluded={},
+            )
+        )
+
+
+def selector_of(stored: Mapping[str, Any]) -> Selector:
+    """A selector as it was stored in a draft."""
+    circle = stored.get("circle")
+    return Selector(
+        zones=tuple(stored.get("zones") or ()),
+        polygon=tuple((float(lat), float(lon)) for lat, lon in stored.get("polygon") or ()),
+        circle=Circle(**circle) if circle else None,
+    )
+
+
+def open_plan(connection: Connection, alert_id: str) -> Plan | None:
+    """The first plan of an alert that is not made yet."""
+    row = connection.execute(
+        select(audience_plans)
+        .where(audience_plans.c.alert_id == alert_id, audience_plans.c.done_at.is_(None))
+        .order_by(audience_plans.c.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Plan(
+        row.id,
+        row.message_id,
+        row.channel,
+        None if row.languages is None else tuple(row.languages),
+        tuple(row.not_languages),
+        selector_of(row.selector),
+        row.generation,
+        row.expected,
+        row.cursor,
+    )
+
+
+def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, lane: str, size: int) -> list[int] | None:
+    """Write a slice's deliveries, its batches and the cursor in one commit; None when another worker has done this slice.
+
+    Returns the new batches.
+    """
+    excluded = sum(part.excluded.values())
+    taken = tx.execute(
+        update(audience_plans)
+        .where(audience_plans.c.id == made_from.id, audience_plans.c.cursor == made_from.cursor)
+        .where(audience_plans.c.done_at.is_(None))
+        .values(
+            cursor=part.cursor,
+            made=audience_plans.c.made + len(part.phones),
+            excluded=_added(tx, made_from.id, part.excluded) if excluded else audience_plans.c.excluded,
+            done_at=db_now() if part.last else None,
+        )
+    ).rowcount
+    if taken != 1:
+        return None
+    made = []
+    for start in range(0, len(part.phones), size):
+        batch_id = _batch(tx, alert.id, made_from.channel, lane)
+        made.append(batch_id)
+        rows = [{"address": phone, "phone_id": number} for number, phone in part.phones[start : start + size]]
+        common = {
+            "alert_id": alert.id,
+            "batch_id": batch_id,
+            "message_id": made_from.message_id,
+            "channel": made_from.channel,
+            "state": _FIRST_DELIVERY,
+        }
+        tx.execute(insert(deliveries), [row | common for row in rows])
+    return made
+
+
+def _added(tx: Connection, plan_id: int, more: Mapping[str, int]) -> dict[str, int]:
+    so_far = tx.scalar(select(audience_plans.c.excluded).where(audience_plans.c.id == plan_id)) or {}
+    return {reason: so_far.get(reason, 0) + more.get(reason, 0) for reason in {*so_far, *more}}
+
+
+def _batch(tx: Connection, alert_id: str, channel: str, lane: str) -> int:
+    values = {"alert_id": alert_id, "channel": channel, "lane": lane, "state": _FIRST_BATCH, "created_at": db_now()}
+    number = tx.scalar(insert(batches).values(**values).returning(batches.c.id))
+    assert number is not None
+    return int(number)
+
+
+def posts(
+    tx: Connection, alert: AlertRow, texts: Mapping[int, Message], action: Action, earlier: Sequence[str]
+) -> None:
+    """The pages or posts of one channel: one delivery per language, of a thread one per part, each after the one before."""
+    channel = next(iter(texts.values())).channel
+    batch_id = _batch(tx, alert.id, channel, "urgent")
+    for number, message in texts.items():
+        follows = _first_post(tx, channel, message.language, earlier) if action is not Action.POST else None
+        for part in range(1 if channel == "website" else len(message.parts)):
+            values = {
+                "alert_id": alert.id,
+                "batch_id": batch_id,
+                "message_id": number,
+                "channel": channel,
+                "address": message.language,
+                "part": part,
+                "action": (action if part == 0 else Action.REPLY) if follows is not None else Action.POST,
+                "follows_id": follows,
+                "state": _FIRST_DELIVERY,
+            }
+            follows = tx.scalar(insert(deliveries).values(**values).returning(deliveries.c.id))
+
+
+def _first_post(tx: Connection, channel: str, language: str, earlier: Sequence[str]) -> int | None:
+    """The newest earlier post in this language that this one answers or changes: the head of its thread."""
+    return tx.scalar(
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.alert_id.in_(list(earlier)),
+            deliveries.c.channel == channel,
+            deliveries.c.address == language,
+            deliveries.c.part == 0,
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+
+
+def suppress_unsent(tx: Connection, alert_id: str, reason: str) -> int:
+    """Everything of an alert that has not been sent will not be; plans not yet made are closed, what they left counted."""
+    tx.execute(
+        update(audience_plans)
+        .where(audience_plans.c.alert_id == alert_id, audience_plans.c.done_at.is_(None))
+        .values(done_at=db_now(), closed_because=reason)
+    )
+    return suppress(tx, reason, deliveries.c.alert_id == alert_id, deliveries.c.channel != "website")
+
+
+def all_sent(tx: Connection, alert_id: str) -> bool:
+    """True when every plan is made and every batch is done."""
+    open_plans = exists().where(audience_plans.c.alert_id == alert_id, audience_plans.c.done_at.is_(None))
+    open_batches = exists().where(batches.c.alert_id == alert_id, batches.c.state != BatchState.DONE)
+    return not tx.scalar(select(open_plans | open_batches))
+
+
+def retry(tx: Connection, alert_id: str, channel: str | None) -> tuple[int, list[tuple[int, str]]]:
+    """Failed deliveries become pending again, and dead batches too. Returns how many, and the batches to ring."""
+    may, state = move("retry")
+    mine = [deliveries.c.alert_id == alert_id] + ([deliveries.c.channel == channel] if channel else [])
+    touched = set(tx.scalars(select(deliveries.c.batch_id).where(may, *mine).distinct()))
+    again = tx.execute(
+        update(deliveries)
+        .where(may, *mine)
+        .values(
+            state=state,
+            attempts=0,
+            not_before=0,
+            final_at=None,
+            earlier_id=func.coalesce(deliveries.c.provider_id, deliveries.c.earlier_id),
+            provider_id=None,
+        )
+    ).rowcount
+    dead = [batches.c.alert_id == alert_id, batches.c.state == BatchState.DEAD]
+    touched |= set(tx.scalars(select(batches.c.id).where(*dead, *([batches.c.channel == channel] if channel else []))))
+    revive(tx, touched)
+    lanes = tx.execute(select(batches.c.id, batches.c.lane).where(batches.c.id.in_(touched)))
+    return again, [(row.id, row.lane) for row in lanes]
+
+
+def unmade(connection: Connection) -> Sequence[str]:
+    """Alerts whose plans are not made to the end."""
+    return connection.scalars(
+        select(audience_plans.c.alert_id).where(audience_plans.c.done_at.is_(None)).distinct()
+    ).all()

@@ -1,0 +1,90 @@
+"""How fast a sender may send, shared by all workers: a token bucket in Valkey, and each worker's own share without it."""
+
+import time
+from typing import Any
+
+import redis
+
+from broadcaster import clock
+from broadcaster.store.queue import connect
+from channels.base import Channel
+
+#: Most deliveries intended in one commit; with a rate, what it releases in a second.
+CHUNK = 50
+#: Without Valkey nobody knows how many workers there are; each takes this part of the rate.
+SHARE = 0.25
+#: Longest wait for a first token, seconds: well below a lease.
+PATIENCE = 8.0
+
+_TAKE = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local rate, most, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = math.min(most, (tonumber(kept[1]) or 1) + math.max(0, now - (tonumber(kept[2]) or now)) * rate)
+local granted = math.max(0, math.floor(math.min(want, tokens)))
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - granted), 'at', string.format('%.6f', now))
+redis.call('EXPIRE', KEYS[1], 3600)
+return granted
+"""
+
+
+class RateLimits:
+    """Hands out the right to send: at most a second's worth at a time, so that a stop is seen soon at any rate."""
+
+    def __init__(self, redis_url: str, set_rate: float | None = None) -> None:
+        """`set_rate` is the operator's own limit for texts a second over all senders, whatever they could do."""
+        self._redis = connect(redis_url)
+        self._take: Any = self._redis.register_script(_TAKE)
+        self._set_rate = set_rate
+        self._own: dict[str, tuple[float, float]] = {}
+
+    def take(self, channel: Channel, lane: str, live: bool) -> int:
+        """How many deliveries may be intended now, 1 to 50; waits for the first. 0: none came free in time, try again."""
+        rate = self.rate(channel, lane)
+        if rate is None:
+            return CHUNK
+        until = clock.uptime() + PATIENCE
+        most = max(1.0, rate)
+        while True:
+            granted = self._granted(self._key(channel, lane, live), rate, most, min(CHUNK, int(most)))
+            if granted or clock.uptime() >= until:
+                return granted
+            time.sleep(min(1.0, 0.5 / rate))
+
+    def put_back(self, channel: Channel, lane: str, live: bool, unused: int) -> None:
+        """Rights that nobody needed."""
+        rate = self.rate(channel, lane)
+        if rate is not None and unused > 0:
+            self._granted(self._key(channel, lane, live), rate, max(1.0, rate), -unused)
+
+    def rate(self, channel: Channel, lane: str) -> float | None:
+        """Messages a second over all workers; None: no limit of ours."""
+        own = channel.rate(lane)
+        if not channel.personal:
+            return own
+        return min((each for each in (own, self._set_rate) if each is not None), default=None)
+
+    @staticmethod
+    def _key(channel: Channel, lane: str, live: bool) -> str:
+        return f"broadcaster:rate:{'live' if live else 'exercise'}:{channel.name}:{lane}"
+
+    def _granted(self, key: str, rate: float, most: float, want: int) -> int:
+        try:
+            return self._shared(key, rate, most, want)
+        except redis.RedisError:
+            return self._alone(key, rate * SHARE, max(1.0, most * SHARE), want)
+
+    def _shared(self, key: str, rate: float, most: float, want: int) -> int:
+        if want < 0:
+            self._redis.hincrbyfloat(key, "tokens", -want)
+            return 0
+        return int(self._take(keys=[key], args=[rate, most, want]))
+
+    def _alone(self, key: str, rate: float, most: float, want: int) -> int:
+        now = clock.uptime()
+        tokens, at = self._own.get(key, (1.0, now))
+        tokens = min(most, tokens + (now - at) * rate)
+        granted = max(0, int(min(want, tokens))) if want > 0 else 0
+        self._own[key] = (tokens - (granted if want > 0 else want), now)
+        return granted

@@ -1,0 +1,40 @@
+"""Ids that leave the house: unguessable names for rows, and signed ones that find a row by its number."""
+
+import hashlib
+import secrets
+
+from itsdangerous import BadSignature, Signer
+
+#: Letters that nobody confuses when reading an address aloud or typing it from paper.
+_CLEAR = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def new_id() -> str:
+    """Unguessable (128 bits), for addresses of the console and the API."""
+    return secrets.token_hex(16)
+
+
+def short_token() -> str:
+    """Eight clear characters (39 bits) for the short link in a text: public, so it need not be secret, only unique."""
+    return "".join(secrets.choice(_CLEAR) for _ in range(8))
+
+
+class Sealer:
+    """Signs row numbers, so that a callback's address can carry one that nobody else can make up."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def seal(self, kind: str, number: int) -> str:
+        """`number` with a signature that holds for `kind` only."""
+        return self._signer(kind).sign(str(number)).decode()
+
+    def unseal(self, kind: str, token: str) -> int:
+        """The number again; ValueError when the token was not made here for `kind`."""
+        try:
+            return int(self._signer(kind).unsign(token))
+        except BadSignature:
+            raise ValueError("not one of our tokens") from None
+
+    def _signer(self, kind: str) -> Signer:
+        return Signer(self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256)
