@@ -70,7 +70,7 @@ screenshots: setup-dev browser
 
 # One lock for every Python: the newest versions that requirements*.in allow; UPGRADE=1 moves those that are locked already.
 lock: setup-dev ## Write requirements*.txt anew from requirements*.in (UPGRADE=1: newest versions)
-	@for name in requirements-build requirements requirements-dev; do \
+	@for name in requirements requirements-build requirements-dev; do \
 		UV_PYTHON_DOWNLOADS=never UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet \
 			--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
 			--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) --output-file $$name.txt $$name.in || exit 1; \
