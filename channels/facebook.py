@@ -3,12 +3,11 @@
 import hashlib
 import hmac
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-
-import facebook
 
 from channels.base import (
     Action,
@@ -28,6 +27,10 @@ from channels.base import (
 )
 from channels.serial import Sent, one_by_one
 from channels.wire import READ_TIMEOUT, Wire
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # an escape in its source that Python warns of whenever it compiles the file
+    import facebook
 
 ORIGIN = "https://graph.facebook.com"
 CLOCK_SKEW = timedelta(minutes=5)

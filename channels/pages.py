@@ -1,4 +1,4 @@
-"""Files below one root that readers only see whole: written beside their place, synced, renamed; no symlink followed."""
+"""Files below one root that readers see only whole: drafted beside, synced, renamed. No symlink leads out."""
 
 import errno
 import fcntl

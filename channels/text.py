@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-from twitter_text import extract_urls_with_indices, parse_tweet
+from channels.weighing import extract_urls_with_indices, parse_tweet
 
 #: GSM 03.38 default alphabet, one septet each (3GPP TS 23.038, 6.2.1); its escape code is not a character.
 GSM_BASIC = frozenset(

@@ -1,0 +1,33 @@
+"""twitter-text's own counting, imported from here only: the library needs a package that setuptools has dropped."""
+
+import sys
+from importlib.resources import files
+from types import ModuleType
+from typing import Any
+
+
+def _resource_string(module: str, name: str) -> bytes:
+    return files(module.rpartition(".")[0]).joinpath(name).read_bytes()
+
+
+def _load() -> Any:
+    """Import twitter_text with a stand-in for pkg_resources, of which it uses one function to read one file.
+
+    setuptools removed pkg_resources in version 82 and warns of it before; the stand-in is gone again after the import.
+    """
+    lent = "pkg_resources" not in sys.modules
+    if lent:
+        stand_in = ModuleType("pkg_resources")
+        stand_in.resource_string = _resource_string  # type: ignore[attr-defined]
+        sys.modules["pkg_resources"] = stand_in
+    try:
+        import twitter_text
+    finally:
+        if lent:
+            del sys.modules["pkg_resources"]
+    return twitter_text
+
+
+_twitter_text = _load()
+extract_urls_with_indices = _twitter_text.extract_urls_with_indices
+parse_tweet = _twitter_text.parse_tweet
