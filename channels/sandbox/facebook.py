@@ -3,8 +3,6 @@
 Shapes are those of https://developers.facebook.com/docs/pages-api. The same words twice in a row are refused (506).
 """
 
-import hashlib
-import hmac
 import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -24,6 +22,7 @@ from channels.sandbox.facebook_rules import (
     split_version,
     usage,
 )
+from channels.sandbox.facebook_webhook import comment_added
 from channels.sandbox.faults import Fault
 from channels.sandbox.pictures import image_type
 from channels.sandbox.provider import Provider
@@ -77,7 +76,7 @@ class Facebook(Provider):
                 self.find(key, "delete").deleted = True
                 return graph_reply({"success": True})
             case "GET", [key, "comments"]:
-                return self.reader.comments(call, key)
+                return self.reader.comments(call, version, key)
             case "POST", [key, "comments"]:
                 return self._comment(call, key)
         return self._answer_page(call, version, parts, token)
@@ -170,10 +169,15 @@ class Facebook(Provider):
 
     def _comment(self, call: Call, key: str) -> Reply:
         post = self.find(key, "post")
-        message = {**call.query, **call.form}.get("message", "").strip()
-        if not message:
-            raise invalid("The comment needs a message")
-        return graph_reply({"id": self._add(post.page, self.settings.page_name, message, post).id})
+        form = {**call.query, **call.form}
+        message, photo = form.get("message", "").strip(), form.get("attachment_id", "")
+        if not (message or photo):
+            raise invalid("The comment needs a message or a photo")
+        if photo and self.photo(photo) is None:
+            raise invalid(f"No photo {photo} to attach")
+        comment = self._add(post.page, self.settings.page_name, message, post)
+        comment.photos = (photo,) if photo else ()
+        return graph_reply({"id": comment.id})
 
     # -- what it remembers ------------------------------------------------------------------------------------------
 
@@ -243,27 +247,10 @@ class Facebook(Provider):
             raise ValueError("from, text and in_reply_to (a post's id) are needed")
         comment = self._add(post.page, author, text, post)
         comment.by_page = False
-        status = await self._announce(comment, url) if url else 0
+        status = 0
+        if url:
+            status, _ = await self._webhooks.post(url, *comment_added(comment, self.settings.app_secret))
         return json_reply({"id": comment.id, "status": status})
-
-    async def _announce(self, comment: Post, url: str) -> int:
-        """Send the page's feed webhook. Source: https://developers.facebook.com/docs/graph-api/webhooks/reference/page"""
-        value = {
-            "item": "comment",
-            "verb": "add",
-            "comment_id": comment.id,
-            "post_id": comment.parent,
-            "parent_id": comment.parent,
-            "from": {"id": "0", "name": comment.author},
-            "message": comment.text,
-            "created_time": int(comment.at),
-        }
-        entry = {"id": comment.page, "time": int(comment.at), "changes": [{"field": "feed", "value": value}]}
-        body = json.dumps({"object": "page", "entry": [entry]}).encode()
-        digest = hmac.new(self.settings.app_secret.encode(), body, hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={digest}"}
-        status, _ = await self._webhooks.post(url, body, headers)
-        return status
 
 
 def _published(form: dict[str, str]) -> bool:

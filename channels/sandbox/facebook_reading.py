@@ -1,10 +1,12 @@
 """The Graph API's reading side: the page itself, its feed page by page, single posts, photos and comments."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from channels.sandbox.exchange import Call, Reply
-from channels.sandbox.facebook_posts import COMMENT_FIELDS, comments_json, field_names, graph_time, post_json
+from channels.sandbox.facebook_posts import COMMENT_FIELDS, Post, field_names, graph_time, post_json
 from channels.sandbox.facebook_rules import graph_reply, invalid
 
 if TYPE_CHECKING:
@@ -47,30 +49,41 @@ class GraphReader:
 
     def feed(self, call: Call, version: str, page: str, edge: str) -> Reply:
         """The page's published posts, newest first, within `since` and `until` (seconds since 1970)."""
-        limit = min(MAX_LIMIT, _whole(call, "limit", LIMIT))
         since, until = _whole(call, "since", 0), _whole(call, "until", _FOREVER)
-        found = []
-        for post in self._provider.posts.newest(_whole(call, "after", _FOREVER)):
-            ours = post.page == page and not post.parent and post.published and not post.deleted
-            if ours and since <= post.at < until + 1 and self._provider.visible(post.at):
-                found.append(post)
-                if len(found) > limit:
-                    break
+        wanted = (
+            post
+            for post in self._provider.posts.newest(_whole(call, "after", _FOREVER))
+            if post.page == page and not post.parent and post.published and not post.deleted
+            if since <= post.at < until + 1 and self._provider.visible(post.at)
+        )
+        return self._list(call, f"{version}/{page}/{edge}", wanted, ("created_time", "message"))
+
+    def comments(self, call: Call, version: str, key: str) -> Reply:
+        """Comments under a post, oldest first unless `order` is reverse_chronological; `filter=stream` adds replies."""
+        post = self._provider.find(key)
+        found = self._provider.comments_of(post.id)
+        if call.query.get("filter") == "stream":
+            found += [reply for comment in found for reply in self._provider.comments_of(comment.id)]
+        backwards = call.query.get("order") == "reverse_chronological"
+        found.sort(key=lambda comment: comment.seq, reverse=backwards)
+        after = _whole(call, "after", _FOREVER if backwards else -1)
+        wanted = (comment for comment in found if (comment.seq < after if backwards else comment.seq > after))
+        return self._list(call, f"{version}/{key}/comments", wanted, COMMENT_FIELDS)
+
+    def _list(self, call: Call, path: str, posts: Iterator[Post], default: tuple[str, ...]) -> Reply:
+        """One page of a list, with cursors, and the address of the next page if there is more."""
+        limit = min(MAX_LIMIT, _whole(call, "limit", LIMIT))
+        found = list(islice(posts, limit + 1))
         shown = found[:limit]
-        names = field_names(call.query.get("fields"), ("created_time", "message"))
+        names = field_names(call.query.get("fields"), default)
         body: dict[str, Any] = {"data": [post_json(post, names, self._provider) for post in shown]}
         if shown:
-            body["paging"] = {"cursors": {"before": str(shown[0].seq + 1), "after": str(shown[-1].seq)}}
-        if len(found) > limit:
-            query = {**call.query, "limit": str(limit), "after": str(shown[-1].seq)}
-            body["paging"]["next"] = f"{ORIGIN}/{version}/{page}/{edge}?{urlencode(query)}"
+            after = str(shown[-1].seq)
+            body["paging"] = {"cursors": {"before": str(shown[0].seq), "after": after}}
+            if len(found) > limit:
+                query = {**call.query, "limit": str(limit), "after": after}
+                body["paging"]["next"] = f"{ORIGIN}/{path}?{urlencode(query)}"
         return graph_reply(body)
-
-    def comments(self, call: Call, key: str) -> Reply:
-        """Comments under a post, oldest first."""
-        post = self._provider.find(key)
-        names = field_names(call.query.get("fields"), COMMENT_FIELDS)
-        return graph_reply({"data": comments_json(post.id, names, self._provider)})
 
 
 def _whole(call: Call, name: str, default: int) -> int:

@@ -200,6 +200,10 @@ class Twilio(Provider):
         code = fault.code or {401: 20003, 402: 20006, 429: 20429}.get(status, 20500)
         return Rejection(code, status=status, retry_after=int(fault.delay_s) or 1 if status == 429 else None).reply()
 
+    def phones(self) -> int:
+        """How many phones have texts."""
+        return len(self._by_phone)
+
     def texts(self) -> Ledger[Text]:
         """All texts, both ways."""
         return self._texts
