@@ -1,0 +1,68 @@
+"""Brings the database's tables to the shape that this version of the code expects, in one transaction or not at all."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from broadcaster.domain.errors import NotReady
+from broadcaster.runtime import FOLDER
+from broadcaster.store.database import Database
+
+#: Any number, the same for all: two upgrades of one PostgreSQL at once wait for each other.
+_LOCK = 5_417_208
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's view of migrations/, working on `connection`."""
+    found = Config()
+    found.set_main_option("script_location", str(FOLDER / "migrations").replace("%", "%%"))
+    found.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    found.attributes["connection"] = connection
+    return found
+
+
+def head() -> str:
+    """The revision that this version of the code needs."""
+    return str(ScriptDirectory.from_config(config()).get_current_head() or "")
+
+
+def revision(connection: Connection) -> str:
+    """The revision that the database is at; empty for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def upgrade(db: Database, to: str = "head") -> tuple[str, str]:
+    """Bring the database to revision `to`; returns (before, after). NotReady: of a newer version, or silent."""
+    try:
+        with db.write() as tx:
+            return step(tx, to)
+    except OperationalError as error:
+        raise NotReady(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
+
+
+def step(tx: Connection, to: str = "head") -> tuple[str, str]:
+    """`upgrade` inside the caller's transaction."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    before = revision(tx)
+    known = {each.revision for each in ScriptDirectory.from_config(config()).walk_revisions()}
+    if before and before not in known:
+        raise NotReady(f"the database is of a newer version of the broadcaster (revision {before}): update the code")
+    command.upgrade(config(tx), to)
+    return before, revision(tx)
+
+
+def must_be_current(db: Database) -> None:
+    """NotReady unless the database is at the revision that this code needs."""
+    try:
+        with db.read() as connection:
+            found = revision(connection)
+    except OperationalError as error:
+        raise NotReady(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
+    if found != head():
+        raise NotReady(
+            f"the database is at revision {found or 'none'}, this code needs {head()}: `broadcaster db upgrade`"
+        )

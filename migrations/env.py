@@ -1,0 +1,26 @@
+"""How Alembic runs here: always on a connection that the caller holds, in the caller's one transaction."""
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+
+from broadcaster.store.schema import Moment, metadata
+
+
+def _frozen_types(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """A revision must stay what it was, so it names no type of ours."""
+    return "sa.BigInteger()" if kind == "type" and isinstance(item, Moment) else False
+
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    render_item=_frozen_types,
+    compare_type=True,
+    compare_server_default=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
