@@ -37,7 +37,7 @@ make_venv() {
     "$python" -m venv --clear "$here/.venv"
 }
 
-# uv is five times as quick; pip knows this machine's pip settings (a mirror, a proxy), which uv does not read.
+# uv is three times as quick; pip knows this machine's pip settings (a mirror, a proxy), which uv does not read.
 fetch() {
     UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip install --quiet --system-certs --compile-bytecode --python .venv/bin/python \
         --no-build-isolation "$@" && return
@@ -45,14 +45,17 @@ fetch() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation "$@"
 }
 
-locks="requirements-build.txt requirements.txt"
-stamp=.venv/.installed
-if [ "${1:-}" = dev ]; then
-    locks="$locks requirements-dev.txt"
-    stamp=.venv/.installed-dev
-fi
+digest() {
+    cat "$@" pyproject.toml deploy/install.sh | cksum
+}
+
+run="requirements-build.txt requirements.txt"
+dev="$run requirements-dev.txt"
 # shellcheck disable=SC2086  # words on purpose: file names without spaces
-want=$(cat $locks pyproject.toml deploy/install.sh | cksum)
+case ${1:-} in
+dev) locks=$dev stamp=.venv/.installed-dev want=$(digest $dev) ;;
+*) locks=$run stamp=.venv/.installed want=$(digest $run) ;;
+esac
 
 if sound && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
     exit 0
@@ -66,4 +69,6 @@ for lock in $locks; do
 done
 fetch --require-hashes "$@"
 fetch --no-deps --editable .
+# shellcheck disable=SC2086
+digest $run >.venv/.installed
 echo "$want" >"$stamp"
