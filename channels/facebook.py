@@ -36,9 +36,11 @@ ORIGIN = "https://graph.facebook.com"
 CLOCK_SKEW = timedelta(minutes=5)
 PAGE, PAGES = 100, 20
 
-#: What to do about Graph's codes (https://developers.facebook.com/docs/graph-api/guides/error-handling). A call that
-#: ends with any other code may have been obeyed.
+#: What to do about Graph's codes (https://developers.facebook.com/docs/graph-api/guides/error-handling). Any other
+#: follows its HTTP class; without a code, or with one that Facebook calls transient, the call may have been obeyed.
 CODES: dict[int, tuple[type[ChannelError], str]] = {
+    1: (Uncertain, "Facebook had an unknown error"),
+    2: (Uncertain, "Facebook was not well for a moment"),
     4: (Unavailable, "the app's rate limit is reached"),
     10: (Misconfigured, "the page token lacks a permission"),
     17: (Unavailable, "the page's rate limit is reached"),
@@ -118,11 +120,11 @@ class Facebook(Channel):
 
     def _publish(self, parcel: Parcel) -> Sent:
         fields: dict[str, str] = {"message": parcel.text}
+        if parcel.action is Action.REPLY and len(parcel.pictures) > 1:
+            raise Refused("a comment holds one picture", "pictures")
         pictures = [self._upload(picture) for picture in parcel.pictures]
         if parcel.action is Action.REPLY:
             place, edge = parcel.target, "comments"
-            if len(pictures) > 1:
-                raise Refused("a comment holds one picture", "pictures")
             if pictures:
                 fields["attachment_id"] = pictures[0]
         else:
@@ -216,10 +218,14 @@ class Facebook(Channel):
             return _Gone()
         if "appsecret_proof" in said:
             return Misconfigured("the app secret does not belong to the page token", str(code))
-        kind, words = CODES.get(code, (Uncertain, said or "Facebook answered without a reason"))
+        if code is None or (code not in CODES and (body.get("is_transient") or self._wire.status < 400)):
+            return Uncertain(said or "Facebook answered without a reason", str(code or "no_code"))
+        if code not in CODES:
+            return self._wire.by_status(self._wire.status, said, str(code))
+        kind, words = CODES[code]
         if kind is Unavailable:
             return self._wire.rate_limited(words, str(code), otherwise=60.0)
-        return kind(f"{words}: {said}" if kind is Refused and said else words, str(code or "no_code"))
+        return kind(f"{words}: {said}" if kind is Refused and said else words, str(code))
 
     def check(self) -> Health:
         """Read the page's own name."""

@@ -38,6 +38,8 @@ ORIGIN = "https://api.twilio.com"
 LONGEST_VALIDITY = 36_000
 #: How far Twilio's clock and ours may be apart when a message is looked for.
 CLOCK_SKEW = timedelta(minutes=5)
+#: Texts on one page of a list; the most Twilio gives.
+PAGE = 1000
 
 #: What to do about Twilio's codes (https://www.twilio.com/docs/api/errors). Any other follows its HTTP class.
 CODES: dict[int, tuple[type[ChannelError], str]] = {
@@ -163,7 +165,7 @@ class Sms(Channel):
             if parcel.provider_id:
                 return self._receipt(self._client.messages(parcel.provider_id).fetch())
             wanted, earliest = _look(parcel.text), since - CLOCK_SKEW
-            for message in self._client.messages.stream(to=parcel.to, page_size=1000):
+            for message in self._client.messages.stream(to=parcel.to, page_size=PAGE):
                 if (
                     _look(message.body or "") == wanted
                     and str(message.direction).startswith("outbound")

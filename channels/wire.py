@@ -68,7 +68,7 @@ class _Adapter(HTTPAdapter):
         except requests.RequestException as error:
             failure = _lost(error, reading)
         if failure is None and answer is not None:
-            self._wire.headers = dict(answer.headers)
+            self._wire.status, self._wire.headers = answer.status_code, dict(answer.headers)
             return answer
         # Raised out here so that no request, with its token, hangs on the error as its context.
         raise failure or Uncertain("no answer", "no_answer")
@@ -153,7 +153,8 @@ class Wire:
         if self.base and urlsplit(self.base).scheme not in ("http", "https"):
             raise Misconfigured("the provider's API address is not a web address", "bad_address")
         self.timeout = timeout
-        #: Headers of the last answer, for SDKs whose exceptions drop them.
+        #: HTTP status and headers of the last answer, for SDKs whose exceptions drop them.
+        self.status = 0
         self.headers: Mapping[str, str] = {}
         self._secrets = tuple(sorted(filter(None, secrets), key=len, reverse=True))
         self.session = requests.Session()
