@@ -37,9 +37,9 @@ class Host:
     async def start(self) -> int:
         """Listen; returns the port. OSError when it is taken."""
         server = web.Server(self._handle, access_log=None, lingering_time=0)
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._wanted, shutdown_timeout=0.5, backlog=1024)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._wanted, backlog=1024)
         await site.start()
         return int(self._runner.addresses[0][1])
 
