@@ -1,0 +1,102 @@
+"""What a city is: its name and languages, its numbers, and who may decide what there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+
+#: Words per language tag.
+Words = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Geocoder:
+    """How addresses are looked up: ISO country codes, what is added to an address, a box (south, west, north, east)."""
+
+    country_codes: tuple[str, ...] = ()
+    suffix: str = ""
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A step of the instruction scale (KINDS.md "Levels"): the word comes first, then the shape, then the colour."""
+
+    number: int
+    words: Words
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Someone who decides, as texts name them at the start of a sentence ("Politiet")."""
+
+    key: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionHours:
+    """When somebody answers the question number: wall clock, weekdays with Monday = 0. All night: 00:00 to 00:00."""
+
+    opens: time
+    closes: time
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A city, read from one YAML file.
+
+    `name` is its short name in file names and zone codes. `sender` is how residents know it; `cap_sender` identifies it
+    in CAP. The first of `languages` is the fallback. `numbers` are phone numbers as people write them, by what they are
+    for: danger, question, police, health …. `deciders` maps what may be decided (order-evacuation, missing-person …) to
+    the authorities that lawfully may. `sms_segments` is the most segments a text may take, per language. `danger_words`
+    mark an inbound text as a matter of life and death. `centre` is (lat, lon).
+    """
+
+    name: str
+    title: Words
+    sender: Words
+    cap_sender: str
+    timezone: str
+    timezone_name: Words
+    languages: tuple[str, ...]
+    phone_region: str
+    level_set: str
+    levels: tuple[Level, ...]
+    numbers: Mapping[str, str]
+    hashtag: str
+    authorities: Mapping[str, Authority]
+    deciders: Mapping[str, tuple[str, ...]]
+    sms_segments: Mapping[str, int]
+    danger_words: Mapping[str, tuple[str, ...]]
+    not_monitored: Words
+    status_texts: Mapping[str, Words]
+    centre: tuple[float, float]
+    zoom: int
+    question_hours: QuestionHours
+    geocoder: Geocoder = Geocoder()
+    staff_phones: tuple[str, ...] = ()
+    roster: str = ""
+    zones_file: str = ""
+
+    @property
+    def danger_number(self) -> str:
+        return self.numbers["danger"]
+
+    @property
+    def question_number(self) -> str:
+        return self.numbers["question"]
+
+    @property
+    def fallback(self) -> str:
+        """The language of people whose own the alert does not have."""
+        return self.languages[0]
+
+    def may_decide(self, authority: str, power: str) -> bool:
+        """True when `authority` may lawfully decide `power`; one that the profile does not name belongs to nobody."""
+        return authority in self.deciders.get(power, ())
+
+    def in_language(self, words: Words, language: str) -> str:
+        """`words` in `language`, else in the fallback language, else in any."""
+        return words.get(language) or words.get(self.fallback) or next(iter(words.values()), "")

@@ -1,0 +1,333 @@
+"""From a draft to the exact texts that go out, one for each channel and language, and the CAP document that holds them
+together.
+
+The only builder of the Jinja environment for alert texts: operators' words are data and never become templates.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    pass_context,
+)
+from jinja2.exceptions import SecurityError
+from jinja2.ext import Extension
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from broadcaster.domain.alert import Draft
+from broadcaster.domain.errors import Invalid, Problem
+from broadcaster.domain.field import Values
+from broadcaster.domain.kind import AlertKind
+from broadcaster.domain.profile import Profile
+from broadcaster.store import rendering_shapes as shapes
+from broadcaster.store.rendering_alert import CapWords, alert_of, cap_problems
+from broadcaster.store.rendering_setting import Ground, Parent, Preview, PublicPicture, Rendered, Setting, Still
+from broadcaster.store.rendering_values import Absent, EmptyField, View, empty
+from channels.base import Limits, Message
+
+__all__ = ["Ground", "Parent", "Preview", "PublicPicture", "Rendered", "Setting", "Still", "preview", "render"]
+
+#: The longest output of one template, in characters; a page of alert text is a hundredth of it.
+MAX_OUTPUT = 200_000
+_TAG = re.compile(r"\{%.*?%\}")
+_BLOCKS = ("headline", "description", "instruction")
+
+
+def render(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -> Rendered:
+    """Make every text of an alert. Raises Invalid with all problems; what is returned fits and bears its marks."""
+    made = preview(draft, kind, profile, setting)
+    if made.problems or made.alert is None:
+        raise Invalid(made.problems)
+    return Rendered(made.alert, made.messages)
+
+
+def preview(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -> Preview:
+    """Make as many texts as can be made, and list what is wrong with the others.
+
+    Places of problems: `fields.NAME`, `CHANNEL.LANGUAGE`, `cap.LANGUAGE.headline`, or a key of the alert file.
+    """
+    zone = ZoneInfo(profile.timezone)
+    settled, values, found = kind.settle(draft, profile, zone, setting.sent)
+    problems = list(found)
+    problems += [
+        Problem("channels", f"{channel} is not set up", "Take it out, or ask the administrator to set it up.")
+        for channel in settled.channels
+        if channel not in setting.limits
+    ]
+    room = _Room(settled, values, kind, profile, setting, zone)
+    words = {tag: room.cap(tag, problems) for tag in settled.languages if tag in kind.languages}
+    messages = [
+        message
+        for channel in settled.channels
+        for tag in words
+        if channel in setting.limits and (message := room.message(channel, tag, words[tag], problems))
+    ]
+    complete = {tag: each for tag, each in words.items() if each is not None}
+    alert = None
+    if complete and len(complete) == len(settled.languages):
+        alert = alert_of(settled, values, kind, profile, setting, complete)
+    return Preview(alert, tuple(messages), tuple(dict.fromkeys(problems)))
+
+
+class _Room:
+    """One alert being put into words; each method makes one text and adds what is wrong to `problems`."""
+
+    def __init__(
+        self, draft: Draft, values: Values, kind: AlertKind, profile: Profile, setting: Setting, zone: ZoneInfo
+    ) -> None:
+        self.draft = draft
+        self.values = values
+        self.kind = kind
+        self.profile = profile
+        self.setting = setting
+        self.zone = zone
+        self.environment = _environment(str(kind.folder.parent))
+
+    def cap(self, tag: str, problems: list[Problem]) -> CapWords | None:
+        """Headline, description and instruction in one language, with an exercise's marks; None if they cannot be made."""
+        before = len(problems)
+        texts = dict.fromkeys(_BLOCKS, "")
+        template = self._template("cap", tag, "txt", problems)
+        for block in _BLOCKS:
+            try:
+                texts[block] = self._run(template, "cap", tag, 0, block) if template else ""
+            except Invalid as error:
+                problems += error.problems
+        if len(problems) > before:
+            return None
+        first, last = shapes.marks_of(self.kind.languages[tag], self.draft.status.live)
+        words = CapWords(
+            headline=" ".join(filter(None, (first, shapes.one_line(texts["headline"])))),
+            description="\n\n".join(filter(None, (first.rstrip(":"), *shapes.paragraphs(texts["description"]), last))),
+            instruction="\n\n".join(filter(None, (*shapes.paragraphs(texts["instruction"]), last))),
+        )
+        problems += cap_problems(tag, words, self.kind.languages.values(), self.draft.status.live)
+        return words if len(problems) == before else None
+
+    def message(self, channel: str, tag: str, cap: CapWords | None, problems: list[Problem]) -> Message | None:
+        """The text of one channel and language; None where it cannot be made."""
+        template = self._template(channel, tag, "html" if channel == "website" else "txt", problems)
+        if template is None:
+            return None
+        language, live = self.kind.languages[tag], self.draft.status.live
+        frame = shapes.Frame(
+            channel,
+            tag,
+            functools.partial(self._run, template, channel, tag),
+            shapes.marks_of(language, live),
+            self.setting.short_link if channel == "sms" else self.setting.page(tag),
+            self._limits(channel, tag),
+            self.setting.hashtag or self.profile.hashtag,
+        )
+        try:
+            message = _SHAPES[channel](frame, cap)
+        except Invalid as error:
+            problems += error.problems
+            return None
+        wrong = shapes.verify(message, language, self.kind.languages, live)
+        wrong += shapes.vague(message, language)
+        problems += wrong
+        return None if wrong else message
+
+    def _limits(self, channel: str, tag: str) -> Limits:
+        limits = self.setting.limits[channel]
+        if channel != "sms":
+            return limits
+        return Limits(limits.unit, min(limits.per_part, self.profile.sms_segments.get(tag, 2)), limits.parts)
+
+    def _template(self, channel: str, tag: str, ending: str, problems: list[Problem]) -> Template | None:
+        name = f"{self.kind.name}/{channel}.{tag}.{ending}"
+        try:
+            return self.environment.get_template(name)
+        except TemplateNotFound as error:
+            place = f"{channel}.{tag}"
+            problems.append(Problem(place, f"{error.name} does not exist", "Write it, or leave that channel out."))
+        except TemplateSyntaxError as error:
+            problems.append(Problem(f"{error.name}:{error.lineno}:1", f"is not a template: {error.message}"))
+        return None
+
+    def _run(self, template: Template, channel: str, tag: str, shorter: int, block: str = "") -> str:
+        """Run a template (or one block of it). Raises Invalid naming the field or word that stands in the way."""
+        context = template.new_context(self._names(channel, tag, shorter))
+        place = f"{channel}.{tag}" + (f".{block}" if block else "")
+        if block and block not in template.blocks:
+            raise Invalid([Problem(place, "the template has no such block", f"Add {{% block {block} %}}.")])
+        parts = template.blocks[block](context) if block else template.root_render_func(context)
+        try:
+            return _capped(parts, place)
+        except EmptyField as error:
+            name = error.name if "." in error.name or error.name in self.kind.fields else ""
+            where = f"fields.{error.name}" if name else error.name
+            raise Invalid([Problem(where, f"is empty, but {channel} in {tag} needs it", "Fill it in.")]) from None
+        except UndefinedError as error:
+            raise Invalid([Problem(place, f"the text cannot be made: {error.message}", "Mend its template.")]) from None
+        except (SecurityError, TypeError, ValueError, TemplateNotFound) as error:
+            raise Invalid([Problem(place, f"the text cannot be made: {error}", "Mend its template.")]) from None
+
+    def _names(self, channel: str, tag: str, shorter: int) -> dict[str, object]:
+        """Everything a template may name: see templates/alerts/README.md."""
+        setting, profile = self.setting, self.profile
+        zones = {key: profile.in_language(words, tag) for key, words in setting.area.zones.items()}
+        view = View(self.kind, profile, tag, channel, self.zone, zones)
+        fields = view.fields(self.values)
+        opened = self.kind.opened(self.values)
+        level = next((each for each in profile.levels if opened and each.number == opened[0].level), None)
+        decider = profile.authorities.get(str(self.values.get("decided_by", "")))
+        return fields | {
+            "language": self.kind.languages[tag],
+            "words": self.kind.languages[tag].words,
+            "shorter": shorter,
+            "kind": self.kind.name,
+            "title": self.kind.title[tag],
+            "event": self.kind.event.pick(self.values)[tag],
+            "msg_type": self.draft.msg_type.value,
+            "live": self.draft.status.live,
+            "sender": profile.in_language(profile.sender, tag),
+            "numbers": dict(profile.numbers),
+            "decider": profile.in_language(decider.words, tag) if decider else empty("decided_by"),
+            "timezone_name": profile.in_language(profile.timezone_name, tag),
+            "zone_names": list(zones.values()),
+            "places": fields.get("place_names") or list(zones.values()) or empty("place_names"),
+            "now": setting.sent.astimezone(self.zone),
+            "onset": self._time("onset"),
+            "expires": self._time("expires"),
+            "next_update": self._time("next_update"),
+            "still": [self._still(view, each, tag) for each in setting.still_applies],
+            "instruction": view.instruction(opened[1].key) if opened else empty("instruction"),
+            "stage": {"words": profile.in_language(level.words, tag), "shape": level.shape} if level else None,
+            "parents": [self._parent(each, tag) for each in setting.parents],
+            "pictures": [{"uri": each.uri, "alt": each.alt.get(tag, "")} for each in setting.pictures]
+            if self.kind.pictures.reaches(channel)
+            else [],
+            "details": view.details(self.values),
+        }
+
+    def _time(self, name: str) -> datetime | Absent:
+        moment: datetime | None = getattr(self.draft, name)
+        return moment.astimezone(self.zone) if moment else empty(name)
+
+    def _still(self, view: View, still: Still, tag: str) -> dict[str, object]:
+        return view.instruction(still.key) | {"places": list(still.places.get(tag, ()))}
+
+    def _parent(self, parent: Parent, tag: str) -> dict[str, object]:
+        return {
+            "headline": self.profile.in_language(parent.headline, tag),
+            "sent": parent.reference.sent.astimezone(self.zone),
+        }
+
+
+def _headline(cap: CapWords | None) -> str:
+    return cap.headline if cap else ""
+
+
+_SHAPES: Mapping[str, Callable[[shapes.Frame, CapWords | None], Message]] = {
+    "sms": lambda frame, _: shapes.sms(frame),
+    "x": lambda frame, _: shapes.x(frame),
+    "facebook": lambda frame, _: shapes.facebook(frame),
+    "website": lambda frame, cap: shapes.website(frame, _headline(cap)),
+}
+
+
+def _capped(parts: Iterator[str], place: str) -> str:
+    found, length = [], 0
+    for part in parts:
+        length += len(part)
+        if length > MAX_OUTPUT:
+            raise Invalid([Problem(place, f"the text is longer than {MAX_OUTPUT} characters", "Shorten the fields.")])
+        found.append(part)
+    return "".join(found)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Sandboxed; also refuses repetition and powers, which can fill memory inside one expression."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
+        raise SecurityError(f"{operator} is not used in texts")
+
+
+class _Lines(Extension):
+    """Lets a text template be written one sentence a line: a line of tags alone leaves nothing behind, a line that
+    comes out empty vanishes, and only an empty line in the template itself begins a paragraph (`shapes.BREAK`).
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        if not (name and name.endswith(".txt")):
+            return source
+        return "\n".join(self._line(line) for line in source.split("\n"))
+
+    def _line(self, line: str) -> str:
+        if not line.strip():
+            return shapes.BREAK
+        words = _TAG.sub("", line).strip()
+        return f"{line}\n" if words and line.rstrip().endswith("%}") else line
+
+
+@functools.lru_cache(maxsize=8)
+def _environment(root: str) -> _Environment:
+    environment = _Environment(
+        loader=FileSystemLoader(root),
+        undefined=StrictUndefined,
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Lines],
+    )
+    environment.filters |= _FILTERS
+    return environment
+
+
+def _worded(method: str, with_now: bool = False) -> Callable[..., str]:
+    """A filter that is a method of the text's own Language; an empty field is an error that names it."""
+
+    @pass_context
+    def apply(context: Context, value: object) -> str:
+        if isinstance(value, Undefined):
+            return str(value)  # raises, naming the field
+        extra = (context["now"],) if with_now else ()
+        return str(getattr(context["language"], method)(value, *extra))
+
+    return apply
+
+
+def _sentence(text: object) -> str:
+    """Exactly one mark at the end."""
+    words = str(text).strip()
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _first_up(text: object) -> str:
+    """A capital at the start, the rest as it was."""
+    words = str(text)
+    return words[:1].upper() + words[1:]
+
+
+def _first_down(text: object) -> str:
+    words = str(text)
+    return words[:1].lower() + words[1:]
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "when": _worded("moment"),
+    "clock": _worded("clock_time"),
+    "weekday_clock": _worded("on_weekday"),
+    "day": _worded("day_of"),
+    "number": _worded("number"),
+    "listed": _worded("listed"),
+    "soon": _worded("soon", with_now=True),
+    "sentence": _sentence,
+    "first_up": _first_up,
+    "first_down": _first_down,
+}
