@@ -2,14 +2,21 @@
 
 import re
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from broadcaster.settings import Providers, Settings
+from tests.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements-build", "requirements", "requirements-dev")
+
+
+def plain(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def locked(name: str) -> dict[str, str]:
@@ -20,7 +27,7 @@ def locked(name: str) -> dict[str, str]:
 
 def asked_for(name: str) -> set[str]:
     lines = (ROOT / f"{name}.in").read_text(encoding="utf-8").splitlines()
-    return {found[0].lower() for line in lines if (found := re.match(r"[A-Za-z][\w.-]*", line))}
+    return {plain(found[0]) for line in lines if (found := re.match(r"[A-Za-z][\w.-]*", line))}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -28,6 +35,23 @@ def test_every_package_is_pinned_with_hashes_and_names_no_index(name: str) -> No
     for package, entry in locked(name).items():
         assert re.match(r"[a-z0-9.-]+==[\w.]+( ;[^\n]*)? \\\n    --hash=sha256:[0-9a-f]{64}", entry), package
     assert not re.search(r"://|--index|--find-links", (ROOT / f"{name}.txt").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [(("broadcaster", "channels"), ("requirements",)), (("tests",), ("requirements", "requirements-dev"))],
+)
+def test_every_package_that_is_imported_is_asked_for(folders: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """What only comes along with another package may go with it in the next version."""
+    asked = {package for name in names for package in asked_for(name)}
+    ours = {"broadcaster", "channels", "tests", "bench", "wsgi"}
+    brings = packages_distributions()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        source = Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+        tops = {name.partition(".")[0] for _, name in source.imports} - ours - sys.stdlib_module_names
+        for top in tops:
+            packages = {plain(package) for package in brings.get(top, [])}
+            assert packages & asked, f"{source.path} imports {top}, which requirements*.in do not name"
 
 
 @pytest.mark.parametrize("name", LOCKS)
