@@ -125,8 +125,6 @@ def _info_times(info: Info, place: str, sent: datetime) -> Iterator[Problem]:
         yield Problem(f"{place}.expires", "is not after sent")
     if info.expires <= info.effective:
         yield Problem(f"{place}.expires", "is not after effective")
-    if info.onset is not None and info.onset >= info.expires:
-        yield Problem(f"{place}.onset", "is not before expires")
 
 
 def _resources(info: Info, place: str) -> Iterator[Problem]:
