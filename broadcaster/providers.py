@@ -29,8 +29,8 @@ def missing(name: str, settings: Settings, live: bool) -> str:
 
 
 def _value(given: Providers, name: str) -> str:
-    value: str | SecretStr = getattr(given, name)
-    return value if isinstance(value, str) else value.get_secret_value()
+    value = getattr(given, name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def make(name: str, settings: Settings, live: bool) -> Channel:

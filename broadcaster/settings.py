@@ -31,7 +31,7 @@ class Providers(BaseModel):
     twilio_api_url: str = Field(default="", description="Another address than https://api.twilio.com, for drills.")
     x_consumer_key: str = Field(default="", description="X app key.")
     x_consumer_secret: SecretStr = Field(default=SecretStr(""), description="X app secret.")
-    x_access_token: str = Field(default="", description="Token of the X account that posts.")
+    x_access_token: SecretStr = Field(default=SecretStr(""), description="Token of the X account that posts.")
     x_access_secret: SecretStr = Field(default=SecretStr(""), description="Secret of that token.")
     x_api_url: str = Field(default="", description="Another address than https://api.twitter.com, for drills.")
     facebook_page_id: str = Field(default="", description="The Facebook page that posts.")

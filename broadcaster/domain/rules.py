@@ -67,7 +67,7 @@ def audience_moved(approved: int, now: int) -> bool:
     return change > AUDIENCE_PHONES or change > AUDIENCE_SHARE * max(approved, 1)
 
 
-def missing(draft: Draft, now: datetime, needs_audience: bool) -> list[Problem]:
+def missing(draft: Draft, now: datetime) -> list[Problem]:
     """What stands between this draft and its submission, apart from its kind's own fields and texts."""
     problems = []
     if not draft.channels:

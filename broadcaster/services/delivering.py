@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from channels.base import Action, Misconfigured, Outcome, Parcel, Receipt, Refused, Unavailable, Uncertain
-
 from broadcaster import clock
 from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, pages, parcels, receipts, ringing
 from broadcaster.store import batches, deliveries, stops
 from broadcaster.store.batches import Lease
+from channels.base import Action, Misconfigured, Outcome, Parcel, Receipt, Refused, Unavailable, Uncertain
 
 #: Tries at one delivery that a provider turned away as busy or broken, before it fails for good.
 MOST_ATTEMPTS = 6

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from broadcaster.domain.lifecycle import SENDING_ALERT, AlertState, DeliveryState
 from broadcaster.runtime import Runtime
+from broadcaster.services import pictures
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.batches import Lease
@@ -89,13 +89,12 @@ def _life(shared: Sheet) -> int | None:
 
 
 def _pictures(rt: Runtime, shared: Sheet, message: Message) -> tuple[Picture, ...]:
-    """The alert's pictures with their text alternative, where the channel takes pictures (the renderer has checked that)."""
-    if message.channel == "sms":
+    """The alert's pictures with their text alternative, where its kind lets them go that far."""
+    if message.channel == "sms" or not rt.kinds[shared.alert.kind].pictures.reaches(message.channel):
         return ()
     return tuple(
-        Picture(Path(each["file"]), each["mime_type"], each["alt"].get(message.language, ""))
-        for each in shared.alert.draft.get("pictures", ())
-        if message.channel in each["channels"]
+        Picture(pictures.path_of(rt, each["file"]), pictures.mime_type(each["file"]), each["alt"][message.language])
+        for each in shared.alert.draft["resources"]
     )
 
 

@@ -73,4 +73,3 @@ def pull(rt: Runtime, batch_id: int) -> None:
             write_down(tx, row.id, receipt)
     with rt.db.write() as tx:
         broadcasting.complete_if_final(tx, sheet.alert.id)
-

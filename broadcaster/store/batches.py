@@ -156,6 +156,16 @@ def ready(connection: Connection, held: Lease) -> Sequence[tuple[int, str]]:
     return [(row.id, row.lane) for row in (*own, *connection.execute(behind))]
 
 
+def of_alert(connection: Connection, alert_id: str) -> Sequence[tuple[int, str, str]]:
+    """Batches of an alert that are not over: (id, lane, channel)."""
+    rows = connection.execute(
+        select(batches.c.id, batches.c.lane, batches.c.channel)
+        .where(batches.c.alert_id == alert_id, batches.c.state == BatchState.PENDING)
+        .order_by(batches.c.id)
+    )
+    return [(row.id, row.lane, row.channel) for row in rows]
+
+
 def look(connection: Connection, batch_id: int) -> Lease | None:
     """A batch as it is, without taking it."""
     columns = (batches.c.alert_id, batches.c.channel, batches.c.lane, batches.c.epoch, batches.c.created_at)

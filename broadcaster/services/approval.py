@@ -1,0 +1,120 @@
+"""Hop 2 of the way out: a second person decides on exactly the text that they saw."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from broadcaster.domain import rules
+from broadcaster.domain.alert import Status
+from broadcaster.domain.errors import Conflict, Invalid, Problem, WrongState
+from broadcaster.domain.lifecycle import ALERT
+from broadcaster.domain.rules import Actor
+from broadcaster.runtime import Runtime
+from broadcaster.services import broadcasting, delivering, instructions, ringing
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import areas, audience, batches, decisions, fanout, journal
+from broadcaster.store.alerts import AlertRow
+
+
+def approve(
+    rt: Runtime, alert_id: str, actor: Actor, content_hash: str, now: datetime, confirmed: int | None = None
+) -> None:
+    """Start the alert. `content_hash` is that of the page the approver looked at; `confirmed` the phones they agreed to.
+
+    NotAllowed for whoever wrote, edited or submitted it. Conflict when the text changed since, or the audience moved; then the
+    approver looks, or confirms, again. Returns after the pages are written and the bell was rung.
+    """
+    with rt.db.write() as tx:
+        alert = alert_store.get(tx, alert_id, lock=True)
+        rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
+        ALERT.advance(alert.state, "approve")
+        if alert.content_hash != content_hash:
+            raise Conflict("the alert has changed since you looked at it; read it again before you approve it")
+        _check_time(alert, now)
+        phones = _check_audience(rt, tx, alert, confirmed)
+        _start(rt, tx, alert, actor, now, phones, grounds="approved by a second person")
+    go(rt, alert_id)
+
+
+def start_by_standing_authority(
+    rt: Runtime, tx: Connection, alert_id: str, actor: Actor, grounds: str, now: datetime
+) -> None:
+    """Start an alert whose every word two people have approved before, in a playbook version with closed blanks only.
+
+    The caller has checked that; `grounds` names the version and its two approvers. Call `go` after the commit.
+    """
+    alert = alert_store.get(tx, alert_id, lock=True)
+    kind = rt.kinds[alert.kind]
+    if kind.always_two:
+        raise WrongState(f"{kind.name} always needs a second person at the moment of sending")
+    ALERT.advance(alert.state, "approve")
+    _check_time(alert, now)
+    phones = _check_audience(rt, tx, alert, None)
+    _start(rt, tx, alert, actor, now, phones, grounds=grounds)
+
+
+def go(rt: Runtime, alert_id: str) -> None:
+    """After the commit: write the pages here and now, then ring for the rest. Whatever fails here, the sweep does."""
+    with rt.db.read() as connection:
+        due = batches.of_alert(connection, alert_id)
+        plans = fanout.open_plan(connection, alert_id)
+    for batch_id, _, channel in due:
+        if channel == "website":
+            delivering.deliver(rt, batch_id)
+    ringing.ring(rt, [(batch_id, lane) for batch_id, lane, channel in due if channel != "website"])
+    if plans is not None:
+        rt.queue.ring_job("materialise", alert_id)
+
+
+def _start(
+    rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, now: datetime, phones: int, grounds: str
+) -> None:
+    decisions.move_alert(tx, alert.id, "approve", now, approved_by=actor.id, approved_at=now)
+    instructions.obey(rt, tx, alert, now)
+    broadcasting.begin(rt, tx, alert, now)
+    body = {"hash": alert.content_hash, "phones": phones}
+    journal.append(tx, alert.incident, actor, "approve", now, alert_id=alert.id, grounds=grounds, body=body)
+
+
+def _check_time(alert: AlertRow, now: datetime) -> None:
+    if alert.expires_at is not None and alert.expires_at <= now:
+        raise Invalid(
+            [Problem("expires", "has passed while the alert waited", "Return it, so that it gets a new time.")]
+        )
+
+
+def _check_audience(rt: Runtime, tx: Connection, alert: AlertRow, confirmed: int | None) -> int:
+    """The phones that would be reached now; Conflict when that is no longer what was agreed to."""
+    if not any(rt.personal(channel) for channel in alert.draft["channels"]):
+        return 0
+    area = areas.compile_area(tx, fanout.selector_of(alert.draft["area"]))
+    counted = audience.count(
+        tx, area, languages=tuple(alert.draft["languages"]), lane=alert.lane, exercise=not alert.live
+    )
+    agreed = confirmed if confirmed is not None else int((alert.audience or {}).get("phones", 0))
+    if rules.audience_moved(agreed, counted.phones):
+        raise Conflict(
+            f"it would reach {counted.phones} phones now, and {agreed} were agreed to; confirm the new number"
+        )
+    return counted.phones
+
+
+def send_back(rt: Runtime, alert_id: str, actor: Actor, reason: str, now: datetime) -> None:
+    """Return it to its author with a reason."""
+    _decide(rt, alert_id, "return", actor, reason, now)
+
+
+def reject(rt: Runtime, alert_id: str, actor: Actor, reason: str, now: datetime) -> None:
+    """Refuse it for good, with a reason."""
+    _decide(rt, alert_id, "reject", actor, reason, now)
+
+
+def _decide(rt: Runtime, alert_id: str, event: str, actor: Actor, reason: str, now: datetime) -> None:
+    if not reason.strip():
+        raise Invalid([Problem("reason", f"nobody can learn from a {event} without one", "Say what is wrong.")])
+    with rt.db.write() as tx:
+        alert = alert_store.get(tx, alert_id, lock=True)
+        rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
+        ALERT.advance(alert.state, event)
+        decisions.move_alert(tx, alert_id, event, now, decision_reason=reason.strip())
+        journal.append(tx, alert.incident, actor, event, now, alert_id=alert_id, grounds=reason.strip())
