@@ -188,15 +188,17 @@ def _member(area: Area) -> ColumnElement[bool]:
         ways.append(and_(zone.in_(area.touched), ~place_zones.c.by_point))
     if area.shape:
         box = area.shape.bounds
-        within = places.c.lat.between(box.south, box.north), places.c.lon.between(box.west, box.east)
-        near = exists().where(places.c.id == place_zones.c.place_id, *within)
+        spot = places.alias("spot")
+        within = spot.c.lat.between(box.south, box.north), spot.c.lon.between(box.west, box.east)
+        near = exists().where(spot.c.id == place_zones.c.place_id, *within).correlate(place_zones)
         ways.append(and_(zone.in_(area.partial), place_zones.c.by_point, near))
     return or_(*ways)
 
 
 def _reach(area: Area) -> ColumnElement[bool]:
     mine = place_zones.c.phone_id == phones.c.id
-    return exists().where(mine, generations.visible(place_zones, area.generation), _member(area))
+    counts = generations.visible(place_zones, area.generation)
+    return exists().where(mine, counts, _member(area)).correlate(phones)
 
 
 def _candidates(
@@ -233,5 +235,5 @@ def _reached(connection: Connection, area: Area, after: int, rows: Sequence[Any]
 
 
 def _unplaced(connection: Connection, wanted: list[ColumnElement[bool]]) -> int:
-    nowhere = ~exists().where(place_zones.c.phone_id == phones.c.id)
+    nowhere = ~exists().where(place_zones.c.phone_id == phones.c.id).correlate(phones)
     return connection.scalar(select(func.count()).select_from(phones).where(*wanted, nowhere)) or 0

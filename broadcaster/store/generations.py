@@ -37,19 +37,25 @@ def visible(table: Table, generation: int) -> ColumnElement[bool]:
     return and_(table.c.since_generation <= generation, or_(gone.is_(None), gone > generation))
 
 
+def bury(tx: Connection) -> None:
+    """Mark an import abandoned whose process has said nothing for a minute."""
+    table = resident_generations
+    silent = table.c.state == "building", table.c.alive_at <= db_now() - SILENCE
+    tx.execute(update(table).where(*silent).values(state="abandoned"))
+
+
 def begin(tx: Connection, mode: str, source: str, now: datetime) -> Generation:
-    """Open the next generation. Conflict while another import is alive; a dead one is marked abandoned."""
+    """Open the next generation. Conflict while another import is under way, or its remains were not cleared."""
     if tx.dialect.name == "postgresql":
         # Two imports that begin at once would not see each other's row; readers are not hindered.
         tx.exec_driver_sql("LOCK TABLE resident_generations IN SHARE ROW EXCLUSIVE MODE")
     table = resident_generations
-    building = table.c.state == "building"
-    alive = tx.execute(select(table.c.mode).where(building, table.c.alive_at > db_now() - SILENCE)).first()
-    if alive:
+    remains = and_(table.c.state == "abandoned", table.c.cleaned_at.is_(None))
+    other = tx.scalar(select(table.c.mode).where(or_(table.c.state == "building", remains)))
+    if other:
         raise Conflict(
-            f"another import ({alive.mode}) is under way; wait until it ends (a dead one is cleared in a minute)"
+            f"another import ({other}) is under way; wait until it ends (a dead one is cleared after a minute)"
         )
-    tx.execute(update(table).where(building).values(state="abandoned"))
     phone, place = tx.execute(select(func.max(table.c.last_phone_id), func.max(table.c.last_place_id))).one()
     values: dict[str, Any] = {
         "state": "building",

@@ -39,7 +39,7 @@ class Zone:
 
 
 def read_zones(data: bytes, file: str, fallback: str) -> list[Zone]:
-    """All zones of a GeoJSON FeatureCollection; a plain `name` is in the language `fallback`. Invalid lists problems."""
+    """All zones of a GeoJSON FeatureCollection; a plain `name` is in language `fallback`. Invalid lists problems."""
     features = _features(data, file)
     problems: list[Problem] = []
     zones: dict[str, Zone] = {}

@@ -1,0 +1,142 @@
+"""The register of residents in the database: what is known of some phones, what changes, and everything in order."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from broadcaster.store import geo, memberships
+from broadcaster.store.areas import NO_ZONE
+from broadcaster.store.bulk import insert_rows
+from broadcaster.store.generations import Generation, visible
+from broadcaster.store.memberships import Pointed, of_points
+from broadcaster.store.resident_records import Place, Resident
+from broadcaster.store.schema import phones, place_zones, places
+
+_PHONE = (
+    "id",
+    "phone",
+    "language",
+    "basis",
+    "consent_at",
+    "household",
+    "exercise",
+    "source",
+    "digest",
+    "since_generation",
+)
+_PLACE = ("id", "phone_id", "name", "lat", "lon")
+
+
+@dataclass(slots=True)
+class Change:
+    """What one slice of an import does: phones that are new or said anew, and the ids of rows that go."""
+
+    put: list[Resident] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+
+
+def digests(connection: Connection, numbers: Sequence[str], generation: int) -> dict[str, tuple[int, str]]:
+    """Row id and digest of those of the phones that are known, by phone."""
+    query = select(phones.c.phone, phones.c.id, phones.c.digest)
+    query = query.where(phones.c.phone.in_(numbers), visible(phones, generation))
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
+
+def known(connection: Connection, numbers: Sequence[str], generation: int) -> dict[str, tuple[int, Resident]]:
+    """Row id and everything known of those of the phones that are known, by phone."""
+    query = select(phones).where(phones.c.phone.in_(numbers), visible(phones, generation))
+    return {resident.phone: (row_id, resident) for row_id, resident in _whole(connection, query, generation)}
+
+
+def everyone(connection: Connection, generation: int, page: int = 2_000) -> Iterator[tuple[int, Resident]]:
+    """All residents with their row ids in order of these, a page in memory at a time."""
+    after = 0
+    while True:
+        query = select(phones).where(phones.c.id > after, visible(phones, generation))
+        rows = _whole(connection, query.order_by(phones.c.id).limit(page), generation)
+        yield from rows
+        if len(rows) < page:
+            return
+        after = rows[-1][0]
+
+
+def _whole(connection: Connection, query: Any, generation: int) -> list[tuple[int, Resident]]:
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    told: defaultdict[int, list[str]] = defaultdict(list)
+    z = place_zones
+    of_these = select(z.c.place_id, z.c.zone).where(z.c.phone_id.in_(ids), ~z.c.by_point, visible(z, generation))
+    for place_id, zone in connection.execute(of_these.order_by(z.c.zone)):
+        told[place_id].append(zone)
+    at: defaultdict[int, list[Place]] = defaultdict(list)
+    for row in connection.execute(select(places).where(places.c.phone_id.in_(ids)).order_by(places.c.id)):
+        at[row.phone_id].append(Place(row.name, row.lat, row.lon, tuple(told[row.id])))
+    return [
+        (
+            row.id,
+            Resident(
+                row.phone,
+                row.language,
+                row.basis,
+                row.consent_at,
+                row.household,
+                row.exercise,
+                row.source,
+                tuple(at[row.id]),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def numbers_after(connection: Connection, generation: int, after: int, limit: int) -> Sequence[Any]:
+    """The next (id, phone) in order of ids."""
+    query = select(phones.c.id, phones.c.phone).where(phones.c.id > after, visible(phones, generation))
+    return connection.execute(query.order_by(phones.c.id).limit(limit)).all()
+
+
+def count(connection: Connection, generation: int) -> int:
+    """How many phones are in force."""
+    return connection.scalar(select(func.count()).select_from(phones).where(visible(phones, generation))) or 0
+
+
+def let_go(tx: Connection, ids: Sequence[int], generation: int) -> None:
+    """These rows do not count from `generation` on."""
+    tx.execute(update(phones).where(phones.c.id.in_(ids)).values(gone_generation=generation))
+
+
+def apply(
+    tx: Connection, change: Change, generation: Generation, zones: Mapping[str, geo.Shape]
+) -> tuple[Generation, int]:
+    """Write a slice under a generation that is being built.
+
+    Returns the generation with its counters moved on, and how many places have a point outside every zone.
+    """
+    if change.gone:
+        let_go(tx, change.gone, generation.id)
+    phone_id, place_id = generation.last_phone_id, generation.last_place_id
+    phone_rows, place_rows, members = [], [], []
+    points: list[Pointed] = []
+    for resident in change.put:
+        phone_id += 1
+        known = (resident.language, resident.basis, resident.consent_at, resident.household, resident.exercise)
+        rest = (resident.source, resident.digest(), generation.id)
+        phone_rows.append((phone_id, resident.phone, *known, *rest))
+        for place in resident.places:
+            place_id += 1
+            place_rows.append((place_id, phone_id, place.name, place.lat, place.lon))
+            members += [(phone_id, zone, place_id, generation.id, False) for zone in place.zones]
+            if place.lat is not None and place.lon is not None:
+                points.append(Pointed(phone_id, place_id, place.lat, place.lon))
+    outside = 0
+    for point, found in zip(points, of_points(points, zones), strict=True):
+        outside += not found
+        of_point = found or {NO_ZONE}
+        members += [(point.phone_id, zone, point.place_id, generation.id, True) for zone in of_point]
+    insert_rows(tx, phones, _PHONE, phone_rows)
+    insert_rows(tx, places, _PLACE, place_rows)
+    insert_rows(tx, place_zones, memberships.COLUMNS, members)
+    return replace(generation, last_phone_id=phone_id, last_place_id=place_id), outside
