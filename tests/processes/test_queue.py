@@ -72,7 +72,7 @@ def test_a_hung_or_dead_queue_answers_no_within_a_second_and_says_so_once(
         assert queue.ring_job("publish", "live") is False
         assert queue.depth("urgent") is None
         assert queue.workers() is None
-        assert queue.up() is False
+        assert queue.answers() is False
     assert time.monotonic() - begin < 1.0
     assert [line["event"] for line in logs] == ["queue_down"]
     os.kill(valkey.pid, signal.SIGCONT)

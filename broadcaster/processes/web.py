@@ -1,0 +1,67 @@
+"""The web processes: gunicorn with threads, for the console and API, or for the providers' callbacks alone."""
+
+import os
+from typing import Any, Literal
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from broadcaster.processes import logs, part
+from broadcaster.runtime import build
+from broadcaster.services import migrating
+from broadcaster.settings import Settings
+
+#: A process holds this many requests at once; a page takes some 10 ms, a poll of progress less.
+THREADS = 8
+#: A thread that answers nothing for so long has its process replaced, in seconds.
+TIMEOUT = 30
+
+
+class JsonLogs(Logger):  # type: ignore[misc]
+    """gunicorn's own words go where all others go."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave handlers and format to processes/logs."""
+        self.error_log.propagate = True
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, told everything here: it reads no file, no command line and no environment of its own."""
+
+    def __init__(self, settings: Settings, bind: str, only: Literal["webhooks"] | None) -> None:
+        self._settings, self._bind, self._only = settings, bind, only
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {
+            "bind": self._bind,
+            "workers": min(4, os.cpu_count() or 1) if self._only is None else 1,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: PTH112, S108 - heartbeats, no data
+            "timeout": TIMEOUT,
+            "graceful_timeout": 10,
+            "keepalive": 5,
+            "logger_class": JsonLogs,
+            "control_socket_disable": True,
+            "proc_name": "broadcaster-webhooks" if self._only else "broadcaster-web",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The WSGI application, made in each worker after its fork: connections are never shared."""
+        from broadcaster.web.app import create_app
+
+        return create_app(build(self._settings), self._only)
+
+
+def serve(settings: Settings, bind: str, only: Literal["webhooks"] | None = None) -> None:
+    """Serve on `bind` (HOST:PORT or unix:PATH) until SIGTERM. NotReady says what must be set up first."""
+    part.must_have_secret(settings)
+    logs.configure(only or "web")
+    with part.running(part.folder(settings)):
+        runtime = build(settings)
+        migrating.must_be_current(runtime.db)
+        runtime.close()
+        Server(settings, bind, only).run()
