@@ -64,7 +64,10 @@ class Call:
             return {}, {}
         parser = FormDataParser(max_form_memory_size=MAX_FIELD, silent=True)
         _, form, files = parser.parse(BytesIO(self.body), kind.lower(), len(self.body), options)
-        uploads = {name: Upload(f.filename or "", f.mimetype, f.read()) for name, f in files.items()}
+        uploads = {}
+        for name, file in files.items():
+            uploads[name] = Upload(file.filename or "", file.mimetype, file.read())
+            file.close()
         return dict(form.items()), uploads
 
     def json(self) -> Any:

@@ -136,7 +136,8 @@ def rfc2822(at: float) -> str:
 def listed(text: Text, query: Mapping[str, str], now: float, speed: float) -> bool:
     """True when a text passes a list's filters To, From, DateSent, DateSent> and DateSent<.
 
-    A text that has not been sent yet has no DateSent, so any filter on it leaves the text out.
+    DateSent is a day, the others may hold a time. A text that has not been sent yet has no DateSent, so any filter on
+    it leaves the text out.
     """
     if query.get("To", text.to) != text.to or query.get("From", text.sender) != text.sender:
         return False
@@ -147,7 +148,7 @@ def listed(text: Text, query: Mapping[str, str], now: float, speed: float) -> bo
     if sent is None:
         return False
     for name, raw in limits.items():
-        start, end = _span(raw)
+        start, end = _span(raw[:10] if name == "DateSent" else raw)
         if name == "DateSent" and not start <= sent < end:
             return False
         if name == "DateSent>" and sent < start:

@@ -77,7 +77,7 @@ class Twilio(Provider):
             case "POST", "Messages", str():
                 return self._update(account, sid, call)
             case "DELETE", "Messages", str():
-                self._find(account, sid, call).redacted = True
+                self._find(account, sid, call).deleted = True
                 return Reply(204)
             case "GET", "IncomingPhoneNumbers", None:
                 return json_reply(number_page(account, self.settings.senders))

@@ -1,8 +1,8 @@
 """OAuth 1.0a user context as X checks it: the signature over the public URL, the timestamp, the keys."""
 
-import hmac
 import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -83,8 +83,10 @@ def _signed(call: Call, origin: str, fields: dict[str, str], settings: XSettings
     params += parse_qsl(call.query_string, keep_blank_values=True)
     if call.mime_type == "application/x-www-form-urlencoded":
         params += parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)
-    oauth: Any = signature  # its stubs want a dict where repeated names need pairs
-    url = oauth.base_string_uri(origin + call.target.partition("?")[0])
-    base = oauth.signature_base_string(call.method, url, oauth.normalize_parameters(params))
-    expected = oauth.sign_hmac_sha1(base, settings.consumer_secret, settings.access_secret)
-    return hmac.compare_digest(str(expected).encode(), fields["oauth_signature"].encode())
+    request: Any = SimpleNamespace(
+        http_method=call.method,
+        uri=origin + call.target.partition("?")[0],
+        params=params,
+        signature=fields["oauth_signature"],
+    )
+    return signature.verify_hmac_sha1(request, settings.consumer_secret, settings.access_secret)
