@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+import requests
 from twilio.request_validator import RequestValidator
 
 from channels.sandbox.server import Sandbox
 from channels.sandbox.twilio_rules import FAKE_AUTH_TOKEN
 from tests.sandbox.listener import Listener, until
+from tests.sandbox.test_twilio import KEYS, MESSAGES
 
 PHONE = "+61491570006"
 
@@ -74,10 +76,6 @@ def test_shuffled_callbacks_overtake_each_other(twilio: Any, sandbox: Sandbox, l
 
 @pytest.mark.parametrize(("mode", "expected"), [("final", ["delivered"]), ("off", [])])
 def test_callbacks_can_be_only_final_or_off(listener: Listener, mode: str, expected: list[str]) -> None:
-    import requests
-
-    from tests.sandbox.test_twilio import KEYS, MESSAGES
-
     form = {"To": PHONE, "From": "BCC", "Body": "x", "StatusCallback": f"{listener.url}/s"}
     with Sandbox(callbacks=mode, speed=20) as sandbox:
         assert requests.post(sandbox.twilio_url + MESSAGES, data=form, auth=KEYS, timeout=5).status_code == 201
