@@ -127,9 +127,11 @@ def _put(
     while chunk := [_join(group, report) for group in itertools.islice(groups, pace.size)]:
         change = _compare(db, building.base, chunk, report, frozenset(columns) if columns is not None else None)
         if change.put:
+            rows = residents.prepare(change, building.generation, shapes)
             with pace, building.slice() as tx:
-                building.generation, outside = residents.apply(tx, change, building.generation, shapes)
-            report.outside += outside
+                residents.write(tx, rows)
+                building.generation = rows.generation
+            report.outside += rows.outside
         done += len(chunk)
         progress(done, total)
 

@@ -10,9 +10,14 @@ def insert_rows(tx: Connection, table: Table, columns: Sequence[str], rows: Sequ
     """Insert `rows`, whose values stand in the order of `columns`; types convert as in any other statement."""
     if not rows:
         return
-    convert = [table.c[name].type.dialect_impl(tx.dialect).bind_processor(tx.dialect) for name in columns]
-    if any(convert):
-        rows = [[to(value) if to else value for to, value in zip(convert, row, strict=True)] for row in rows]
+    types = [table.c[name].type.dialect_impl(tx.dialect) for name in columns]
+    convert = [(index, to) for index, each in enumerate(types) if (to := each.bind_processor(tx.dialect))]
+    if convert:
+        converted = [list(row) for row in rows]
+        for each in converted:
+            for index, to in convert:
+                each[index] = to(each[index])
+        rows = converted
     quoted = ", ".join(columns)
     if tx.dialect.name == "postgresql":
         cursor: Any = tx.connection.cursor()
@@ -22,4 +27,4 @@ def insert_rows(tx: Connection, table: Table, columns: Sequence[str], rows: Sequ
     else:
         marks = ", ".join("?" for _ in columns)
         statement = f"INSERT INTO {table.name} ({quoted}) VALUES ({marks})"  # noqa: S608 - names of our own tables
-        tx.exec_driver_sql(statement, [tuple(row) for row in rows])
+        tx.exec_driver_sql(statement, [tuple(row) for row in rows] if convert else list(rows))

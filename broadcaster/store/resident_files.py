@@ -6,29 +6,17 @@ Comma, semicolon or tab; UTF-8 or Windows-1252, with or without a byte order mar
 
 import csv
 import difflib
+import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.store.phone_numbers import PhoneReader
 from broadcaster.store.resident_records import BASES, Place, Resident
 
-COLUMNS = (
-    "phone",
-    "language",
-    "basis",
-    "consent_at",
-    "household",
-    "place",
-    "lat",
-    "lon",
-    "zones",
-    "exercise",
-    "source",
-)
 #: Bytes of one line, and letters of the free columns (the width of their columns in the database).
 MAX_LINE = 16_384
 _WIDTHS = {"household": 64, "place": 120, "source": 120}
@@ -59,6 +47,25 @@ class Rules:
     now: datetime
 
 
+class _Cells(NamedTuple):
+    """The cells of one line; the field names are the columns."""
+
+    phone: str
+    language: str
+    basis: str
+    consent_at: str
+    household: str
+    place: str
+    lat: str
+    lon: str
+    zones: str
+    exercise: str
+    source: str
+
+
+COLUMNS = _Cells._fields
+
+
 class _Refuse(Exception):
     """Raised inside the reading of one line; its text is the reason."""
 
@@ -77,6 +84,9 @@ class ResidentFile:
             raise Invalid([Problem(f"{name}:1", "the file is empty.", f"The header is {','.join(COLUMNS)}.")])
         self.delimiter = max(",;\t", key=header.count)
         self.columns = self._header(next(csv.reader([header], delimiter=self.delimiter), []))
+        # A column that the file lacks is read from the empty cell that is put after the last one.
+        where = {name: index for index, name in enumerate(self.columns)}
+        self._pick = operator.itemgetter(*(where.get(name, len(self.columns)) for name in COLUMNS))
 
     def _header(self, cells: list[str]) -> tuple[str, ...]:
         names = tuple(cell.strip().lower() for cell in cells)
@@ -120,52 +130,51 @@ class ResidentFile:
             phone = ""
             try:
                 cells = self._cells(line)
-                if not any(cells.values()):
+                if not any(cells):
                     continue
-                phone = self._phone(cells)
+                phone = self._phone(cells.phone)
                 yield self._number, self._resident(phone, cells)
             except _Refuse as why:
                 yield Refused(self._number, str(why), phone)
 
-    def _cells(self, line: str) -> dict[str, str]:
+    def _cells(self, line: str) -> _Cells:
         if "\0" in line:
             raise _Refuse(f"the line is longer than {MAX_LINE} bytes or holds a NUL")
         try:
             values = next(csv.reader([line], delimiter=self.delimiter, strict=True))
         except csv.Error:
             raise _Refuse("a quotation mark is not closed in its line") from None
-        if len(values) > len(self.columns):
-            if any(values[len(self.columns) :]):
-                raise _Refuse(f"the line has {len(values)} cells, the header {len(self.columns)}")
-            del values[len(self.columns) :]
-        return {name: _clean(value) for name, value in zip(self.columns, values, strict=False)}
+        width = len(self.columns)
+        if any(values[width:]):
+            raise _Refuse(f"the line has {len(values)} cells, the header {width}")
+        values = values[:width] + [""] * (width + 1 - len(values))
+        return _Cells(*[_clean(value) if value else "" for value in self._pick(values)])
 
-    def _phone(self, cells: dict[str, str]) -> str:
+    def _phone(self, text: str) -> str:
         try:
-            return self._phones.read(cells.get("phone", ""))
+            return self._phones.read(text)
         except ValueError as why:
             raise _Refuse(str(why)) from None
 
-    def _resident(self, phone: str, cells: dict[str, str]) -> Resident:
-        get = cells.get
-        basis = get("basis", "").lower() or "register"
+    def _resident(self, phone: str, cells: _Cells) -> Resident:
+        basis = cells.basis.lower() or "register"
         if basis not in BASES:
             raise _Refuse(f"the basis is not one of {', '.join(BASES)}")
         for name, width in _WIDTHS.items():
-            if len(get(name, "")) > width:
+            if len(getattr(cells, name)) > width:
                 raise _Refuse(f"{name} has more than {width} letters")
-        exercise = _FLAGS.get(get("exercise", "").lower())
+        exercise = _FLAGS.get(cells.exercise.lower())
         if exercise is None:
             raise _Refuse("exercise is neither yes nor no")
         place = self._place(cells)
         return Resident(
             phone,
-            self._language(get("language", "")),
+            self._language(cells.language),
             basis,
-            self._consent_at(get("consent_at", ""), basis),
-            get("household", ""),
+            self._consent_at(cells.consent_at, basis) if cells.consent_at else None,
+            cells.household,
             exercise,
-            get("source", ""),
+            cells.source,
             (place,) if place else (),
         )
 
@@ -185,9 +194,7 @@ class ResidentFile:
         norwegian = languages.get("nb") or languages.get("nn") if tag in ("no", "nn", "nb") else None
         return (languages.get(tag) or languages.get(tag.partition("-")[0]) or norwegian or tag) if tag else first
 
-    def _consent_at(self, text: str, basis: str) -> datetime | None:
-        if not text:
-            return None
+    def _consent_at(self, text: str, basis: str) -> datetime:
         if basis != "consent":
             raise _Refuse("consent_at is only for the basis consent")
         try:
@@ -199,9 +206,9 @@ class ResidentFile:
             raise _Refuse("consent_at is in the future")
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
-    def _place(self, cells: dict[str, str]) -> Place | None:
-        name, lat, lon = (cells.get(column, "") for column in ("place", "lat", "lon"))
-        zones = self._zone_codes(cells.get("zones", ""))
+    def _place(self, cells: _Cells) -> Place | None:
+        name, lat, lon = cells.place, cells.lat, cells.lon
+        zones = self._zone_codes(cells.zones)
         if not lat and not lon:
             return Place(name, None, None, zones) if name or zones else None
         if not lat or not lon:

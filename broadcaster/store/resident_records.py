@@ -51,6 +51,8 @@ def joined(rows: Iterable[Resident]) -> tuple[Resident, set[str]]:
     Also the names of what a later row said differently; such a word does not count.
     """
     first, *rest = rows
+    if not rest:
+        return first, set()
     differs = {
         name
         for row in rest

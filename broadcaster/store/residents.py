@@ -108,15 +108,23 @@ def let_go(tx: Connection, ids: Sequence[int], generation: int) -> None:
     tx.execute(update(phones).where(phones.c.id.in_(ids)).values(gone_generation=generation))
 
 
-def apply(
-    tx: Connection, change: Change, generation: Generation, zones: Mapping[str, geo.Shape]
-) -> tuple[Generation, int]:
-    """Write a slice under a generation that is being built.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A slice of an import, ready to be written: ids of rows that go, and rows that come.
 
-    Returns the generation with its counters moved on, and how many places have a point outside every zone.
+    `generation` has its counters moved on; `outside` counts places whose point lies in no zone.
     """
-    if change.gone:
-        let_go(tx, change.gone, generation.id)
+
+    generation: Generation
+    gone: Sequence[int]
+    phones: Sequence[tuple[Any, ...]]
+    places: Sequence[tuple[Any, ...]]
+    members: Sequence[tuple[Any, ...]]
+    outside: int
+
+
+def prepare(change: Change, generation: Generation, zones: Mapping[str, geo.Shape]) -> Rows:
+    """Work out what to write for a change, so that no transaction waits for it."""
     phone_id, place_id = generation.last_phone_id, generation.last_place_id
     phone_rows, place_rows, members = [], [], []
     points: list[Pointed] = []
@@ -134,9 +142,15 @@ def apply(
     outside = 0
     for point, found in zip(points, of_points(points, zones), strict=True):
         outside += not found
-        of_point = found or {NO_ZONE}
-        members += [(point.phone_id, zone, point.place_id, generation.id, True) for zone in of_point]
-    insert_rows(tx, phones, _PHONE, phone_rows)
-    insert_rows(tx, places, _PLACE, place_rows)
-    insert_rows(tx, place_zones, memberships.COLUMNS, members)
-    return replace(generation, last_phone_id=phone_id, last_place_id=place_id), outside
+        members += [(point.phone_id, zone, point.place_id, generation.id, True) for zone in found or {NO_ZONE}]
+    moved = replace(generation, last_phone_id=phone_id, last_place_id=place_id)
+    return Rows(moved, change.gone, phone_rows, place_rows, members, outside)
+
+
+def write(tx: Connection, rows: Rows) -> None:
+    """Write what was prepared."""
+    if rows.gone:
+        let_go(tx, rows.gone, rows.generation.id)
+    insert_rows(tx, phones, _PHONE, rows.phones)
+    insert_rows(tx, places, _PLACE, rows.places)
+    insert_rows(tx, place_zones, memberships.COLUMNS, rows.members)
