@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
@@ -337,6 +337,7 @@ def test_a_callback_that_misses_a_field_is_refused_by_name(form: dict[str, str],
         Sms(TWILIO).parse_receipt(form)
 
 
+@settings(deadline=None)
 @given(st.permutations(list(itertools.chain(sms.STATUSES, sms.STATUSES, sms.STATUSES))))
 def test_receipts_repeated_and_shuffled_end_in_the_same_state(statuses: list[str]) -> None:
     reader, best = Sms(TWILIO), Progress.ACCEPTED

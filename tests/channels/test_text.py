@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 import smsutil
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from channels.text import (
@@ -52,6 +52,7 @@ def test_an_sms_costs_what_a_network_counts(text: str, expected: tuple[str, int,
     assert (measured.encoding, measured.units, measured.segments) == expected
 
 
+@settings(deadline=None)
 @given(GSM | ANYTHING)
 def test_sms_segments_agree_with_an_independent_splitter(text: str) -> None:
     theirs = smsutil.split(text or " ")
@@ -63,6 +64,7 @@ def test_sms_segments_agree_with_an_independent_splitter(text: str) -> None:
     assert ours.units == (theirs.total_bytes if ours.encoding == "GSM-7" else theirs.total_bytes // 2)
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_plain_punctuation_touches_nothing_but_punctuation(text: str) -> None:
     plain, report = transliterate_sms(text)
@@ -185,6 +187,7 @@ URLS = st.sampled_from(["https://bcc.example/a/1", "bcc.qld.gov.au/oxley?x=1", "
 PROSE = st.lists(st.tuples(WORDS | URLS, st.sampled_from([" ", " ", " ", ". ", "\n", "\n\n", "\u00a0"])), max_size=160)
 
 
+@settings(deadline=None)  # twitter-text's expressions are slow the first time
 @given(PROSE, st.booleans(), st.sampled_from([280, 140]), st.sampled_from(["", "ØVELSE ØVELSE:"]))
 def test_threads_lose_nothing_and_every_part_is_valid(
     prose: list[tuple[str, str]], with_link: bool, limit: int, mark: str
@@ -207,8 +210,8 @@ def test_threads_lose_nothing_and_every_part_is_valid(
         bodies = [body.removesuffix(f"{n}/{len(parts)}").strip() for n, body in enumerate(bodies, 1)]
     said = re.split(r"[ \n]+", " ".join(body for body in bodies if body))
     meant = re.split(r"[ \n]+", f"{lead} {text.strip()}".strip())
-    # A full-width stop is a place to cut, so only there may a word of the original come back in two.
-    assert "".join(said) == "".join(meant)
+    # A full-width stop is a place to cut, so only there may a word of the original come back in two, less a no-break space.
+    assert "".join(said).replace("。\u00a0", "。") == "".join(meant).replace("。\u00a0", "。")
     assert all(word in meant for word in said if "。" not in "".join(meant))
     assert set(urls_in(text)) <= {url for part in parts for url in urls_in(part)} or "。" in text
 
