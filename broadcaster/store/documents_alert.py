@@ -103,7 +103,8 @@ def _radius(section: Section) -> float:
 
 def _polygon(area: Section) -> tuple[tuple[float, float], ...]:
     node = area.get("polygon")
-    if node is None:
+    if node is None or node.value == []:
+        # A stored draft without a polygon says so with an empty list.
         return ()
     corners = area.items(node) if isinstance(node.value, list) else []
     if len(corners) > MAX_CORNERS:
