@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -43,7 +43,7 @@ class Call:
     @cached_property
     def mime_type(self) -> str:
         """Content type without its options, lower case."""
-        return parse_options_header(self.headers.get("Content-Type", ""))[0].lower()
+        return _kind(self.headers.get("Content-Type", ""))
 
     @cached_property
     def form(self) -> dict[str, str]:
@@ -73,6 +73,11 @@ class Call:
     def json(self) -> Any:
         """The body as JSON; ValueError when it is not."""
         return json.loads(self.body.decode("utf-8"))
+
+
+@lru_cache(maxsize=256)
+def _kind(header: str) -> str:
+    return parse_options_header(header)[0].lower()
 
 
 @dataclass(slots=True)

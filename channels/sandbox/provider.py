@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from channels.sandbox.exchange import Call, Reply, json_reply
 from channels.sandbox.faults import Fault, FaultBook
@@ -50,7 +51,13 @@ class Provider(ABC):
         return self.clock() - at >= self.lag
 
     async def control(self, call: Call) -> Reply:
-        """Answer an address under `/_`; a wrong body is a 400 that says why."""
+        """Answer an address under `/_`; a wrong body is a 400 that says why.
+
+        A page of another origin in somebody's browser may not change anything.
+        """
+        origin = call.headers.get("Origin")
+        if origin and call.method != "GET" and urlsplit(origin).netloc != call.headers.get("Host"):
+            return json_reply({"error": "not from another origin"}, 403)
         try:
             return await self._control(call)
         except (ValueError, TypeError) as error:

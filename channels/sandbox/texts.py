@@ -130,7 +130,12 @@ class Text:
 
 def rfc2822(at: float) -> str:
     """RFC 2822 in GMT, whole seconds, as Twilio writes times."""
-    return format_datetime(moment(int(at)))
+    return _rfc2822(int(at))
+
+
+@lru_cache(maxsize=256)
+def _rfc2822(second: int) -> str:
+    return format_datetime(moment(second))
 
 
 def listed(text: Text, query: Mapping[str, str], now: float, speed: float) -> bool:

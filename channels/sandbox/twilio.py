@@ -8,6 +8,7 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Iterator
+from sys import intern
 from typing import Any, ClassVar
 
 from channels.sandbox.callbacks import CallbackDesk
@@ -106,11 +107,11 @@ class Twilio(Provider):
         draft = check_message(form, self.settings, self.opted_out)
         text = Text(
             id="SM" + secrets.token_hex(16),
-            account=account,
+            account=intern(account),  # a million texts say the same: kept once
             to=draft.to,
-            sender=draft.sender,
-            service=draft.service,
-            text=draft.body,
+            sender=intern(draft.sender),
+            service=intern(draft.service),
+            text=intern(draft.body),
             at=now,
             callback=draft.callback,
             fate=draft.fate,

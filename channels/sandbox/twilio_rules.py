@@ -18,6 +18,7 @@ the same kind):
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from channels.sandbox.exchange import Reply, json_reply
@@ -151,7 +152,7 @@ def check_message(form: Mapping[str, str], settings: TwilioSettings, opted_out: 
     if (to, service or sender) in opted_out:
         raise reject(21610)
     callback = form.get("StatusCallback", "")
-    if callback and not _is_url(callback):
+    if callback and not _is_url(callback.partition("?")[0]):
         raise reject(21609, callback)
     _check_validity(form.get("ValidityPeriod"))
     later = _LATER.fullmatch(to)
@@ -173,6 +174,7 @@ def _sender(form: Mapping[str, str], settings: TwilioSettings) -> tuple[str, str
     return wanted, ""
 
 
+@lru_cache(maxsize=1024)
 def _is_url(raw: str) -> bool:
     try:
         parts = urlsplit(raw)

@@ -192,6 +192,12 @@ def test_control_addresses_are_never_spoiled_or_counted(sandbox: Sandbox) -> Non
     assert control.stats()["requests"] == 0
 
 
+def test_a_page_of_another_origin_may_not_change_anything(sandbox: Sandbox) -> None:
+    address = f"{sandbox.twilio_url}/_reset"
+    assert requests.post(address, headers={"Origin": "https://evil.example"}, timeout=5).status_code == 403
+    assert requests.post(address, headers={"Origin": sandbox.twilio_url}, timeout=5).status_code == 200
+
+
 def test_every_fault_is_explained() -> None:
     book = FaultBook()
     book.set([{"match": "", "fault": name} for name in FAULTS])
