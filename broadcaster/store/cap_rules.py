@@ -16,6 +16,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _MARKUP = re.compile(r"<[/!?]?[A-Za-z][^<>]*>|&(#\d+|#x[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]{1,30});")
 #: What XML 1.0 cannot hold, lone surrogates included.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Embeddings, overrides and isolates of Unicode UAX #9: they make a text look like another.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MIME = re.compile(r"[A-Za-z0-9][\w.+!#$&^-]*/[\w.+!#$&^-]+")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 #: CAP advises headlines of at most 160 characters, so that small devices can show them.
@@ -139,6 +141,10 @@ def _resources(info: Info, place: str) -> Iterator[Problem]:
 def _writable(place: str, text: str) -> Iterator[Problem]:
     if _UNWRITABLE.search(text):
         yield Problem(place, "has a character that XML cannot hold", "Remove control characters.")
+    if _TURNING.search(text):
+        yield Problem(
+            place, "has a mark that turns letters around", "Type the text anew: it says something else than it shows."
+        )
     if _MARKUP.search(text):
         yield Problem(place, "has HTML in it", "CAP texts are plain.")
 

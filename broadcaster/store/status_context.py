@@ -171,6 +171,10 @@ class Page:
         pictures = f"{self.place.root}{language}/alerts/"
         return safe_article(alert.articles[language], heading, pictures, self.view.status_url, self._drawn)
 
+    def names_danger(self, alert: PublicAlert) -> bool:
+        """Whether its own words, shown here, already say whom to call in danger."""
+        return self.view.shown(alert) and f">{escape(self.danger)}</a>" in self.article(alert, 1)
+
     def lang_of(self, alert: PublicAlert) -> Markup:
         """The attribute that tells in which language the text is, where that is not the page's."""
         language = alert.language(self.place.language)
@@ -185,13 +189,16 @@ class Page:
         chosen = alert.language(language or self.place.language)
         return f"{self.place.root}{chosen}/alerts/{alert.identifier}.html"
 
-    def link_to(self, alert: PublicAlert, key: str) -> Markup:
-        """A link to an alert: on the front page to its text there, else to its own page."""
-        shown = self.view.shown(alert)
-        here = self.place.alert is None and self.in_force(alert)
-        words = self.headline(alert) if shown else self.tongue.tell("removed_title", event=self.event(alert))
-        href = f"#m-{alert.identifier}" if here else self.href(alert)
-        return Markup('<a href="{}"{}>{}</a>').format(href, self.lang_of(alert), self.say(key, headline=words))
+    def details(self, alert: PublicAlert) -> Markup:
+        """From an instruction to the alert that gives it: on the front page to its text there, else to its own page."""
+        href = f"#m-{alert.identifier}" if self.in_force(alert) else self.href(alert)
+        words = self.say("more", event=self.event(alert), time=self.tongue.moment(alert.published_at))
+        return Markup('<a href="{}">{}</a>').format(href, words)
+
+    def newer(self, alert: PublicAlert) -> Markup:
+        """A link to the alert that has taken the place of this page's."""
+        words = self.headline(alert) if self.view.shown(alert) else self.event(alert)
+        return Markup('<a href="{}">{}</a>').format(self.href(alert), self.say("newer", headline=words))
 
     def newest(self, alert: PublicAlert) -> tuple[PublicAlert, ...]:
         """The alerts that stand at the end of what replaced it."""

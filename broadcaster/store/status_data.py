@@ -124,7 +124,7 @@ def _lines(view: PublicView, tongue: Tongue) -> Iterator[str]:
         for text in (info.headline, info.description, info.instruction):
             if text.strip():
                 yield safe_text(text).strip()
-        yield tongue.tell("holds_until", time=tongue.moment(alert.expires_at))
+        yield tongue.tell("valid_until", time=tongue.moment(alert.expires_at))
         yield f"{view.status_url}/{alert.language(tongue.tag)}/alerts/{alert.identifier}.html"
         yield ""
     yield from _past(view, tongue)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.store import cap, status_data, status_feeds
@@ -153,7 +154,7 @@ class _Builder:
                 danger=page.danger,
                 sender=page.sender,
                 zone_name=page.zone_name,
-                style=_style(),
+                style=Markup(_style()),  # noqa: S704 - our own file
                 policy=_policy(),
             )
         )
@@ -185,4 +186,4 @@ def _style() -> str:
 
 def _policy() -> str:
     digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; base-uri 'none'; form-action 'none'"

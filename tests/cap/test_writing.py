@@ -175,6 +175,7 @@ BROKEN: dict[str, tuple[str, Callable[[Alert], Alert]]] = {
     "a script in a text": ("info[1].instruction", lambda a: with_info(a, instruction="<script>alert(1)</script>")),
     "an entity in a text": ("info[1].headline", lambda a: with_info(a, headline="Rocklea &amp; Oxley")),
     "a control character": ("info[1].description", lambda a: with_info(a, description="bell \x07")),
+    "letters turned around": ("info[1].headline", lambda a: with_info(a, headline="\u202eevael")),
     "half a surrogate pair": ("info[1].description", lambda a: with_info(a, description="\ud83d")),
     "an address that runs code": ("info[1].web", lambda a: with_info(a, web="javascript:alert(1)")),
     "a relative address": ("info[1].web", lambda a: with_info(a, web="/alerts/1")),
