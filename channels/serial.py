@@ -1,6 +1,8 @@
 """Sends parcels one at a time: pulls the next only when the last has landed, and lets no parcel harm the next."""
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import NamedTuple
 
 from channels.base import Action, ChannelError, Outcome, Parcel, Refused, Uncertain
@@ -35,5 +37,8 @@ def _outcome(parcel: Parcel, deliver: Callable[[Parcel], Sent]) -> Outcome:
         error.__cause__ = error.__context__ = None
         return Outcome(parcel, error=error.with_traceback(None))
     except Exception as error:  # noqa: BLE001 - an SDK tripping over an answer: the request may have been obeyed
-        return Outcome(parcel, error=Uncertain("the answer could not be understood", type(error).__name__))
+        # Where, but not what: the message may quote a request with its token.
+        *_, place = extract_tb(error.__traceback__)
+        code = f"{type(error).__name__} in {PurePath(place.filename).name}:{place.lineno}"
+        return Outcome(parcel, error=Uncertain("the answer could not be understood", code))
     return Outcome(parcel, provider_id=sent.provider_id, url=sent.url)

@@ -103,7 +103,7 @@ class X(Channel):
             )
         except tweepy.HTTPException as error:
             failure = self._failure(error)
-            repeated = "duplicate" in str(error).lower()
+            repeated = error.response.status_code == 403 and "duplicate" in str(error).lower()
         else:
             return _sent(posted.data["id"])
         # A repeat of our own post: an attempt that seemed lost has been obeyed, so the post we want is there already.

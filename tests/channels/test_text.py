@@ -210,7 +210,7 @@ def test_threads_lose_nothing_and_every_part_is_valid(
         bodies = [body.removesuffix(f"{n}/{len(parts)}").strip() for n, body in enumerate(bodies, 1)]
     said = re.split(r"[ \n]+", " ".join(body for body in bodies if body))
     meant = re.split(r"[ \n]+", f"{lead} {text.strip()}".strip())
-    # A full-width stop is a place to cut, so only there may a word of the original come back in two, less a no-break space.
+    # A full-width stop is a place to cut, so only there may a word come back in two, less a no-break space.
     assert "".join(said).replace("。\u00a0", "。") == "".join(meant).replace("。\u00a0", "。")
     assert all(word in meant for word in said if "。" not in "".join(meant))
     assert set(urls_in(text)) <= {url for part in parts for url in urls_in(part)} or "。" in text
