@@ -1,5 +1,6 @@
 """What the queue calls: each job finds the Runtime of its worker process and hands an id to one service."""
 
+from broadcaster import clock
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, delivering, publishing, receipts
 
@@ -28,4 +29,4 @@ def pull(batch_id: int) -> None:
 
 def publish(root: str) -> None:
     """Write the public pages of one folder ("live" or "exercise") where they are behind."""
-    publishing.publish(_in_use["runtime"], root)
+    publishing.publish(_in_use["runtime"], root, clock.utc_now())

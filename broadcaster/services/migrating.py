@@ -4,12 +4,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import FOLDER
 from broadcaster.store.database import Database
+from broadcaster.store.schema import installation
+from broadcaster.store.tokens import new_id
 
 #: Any number, the same for all: two upgrades of one PostgreSQL at once wait for each other.
 _LOCK = 5_417_208
@@ -29,6 +31,11 @@ def head() -> str:
     return str(ScriptDirectory.from_config(config()).get_current_head() or "")
 
 
+def known() -> frozenset[str]:
+    """Every revision that this version of the code knows."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def revision(connection: Connection) -> str:
     """The revision that the database is at; empty for an empty one."""
     return MigrationContext.configure(connection).get_current_revision() or ""
@@ -40,7 +47,7 @@ def upgrade(db: Database, to: str = "head") -> tuple[str, str]:
         with db.write() as tx:
             return step(tx, to)
     except OperationalError as error:
-        raise NotReady(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
+        raise _silent(error) from error
 
 
 def step(tx: Connection, to: str = "head") -> tuple[str, str]:
@@ -48,21 +55,29 @@ def step(tx: Connection, to: str = "head") -> tuple[str, str]:
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     before = revision(tx)
-    known = {each.revision for each in ScriptDirectory.from_config(config()).walk_revisions()}
-    if before and before not in known:
+    if before and before not in known():
         raise NotReady(f"the database is of a newer version of the broadcaster (revision {before}): update the code")
     command.upgrade(config(tx), to)
-    return before, revision(tx)
+    after = revision(tx)
+    if after == head() and tx.scalar(select(func.count()).select_from(installation)) == 0:
+        tx.execute(installation.insert().values(id=1, name=new_id(), epoch=1))
+    return before, after
 
 
 def must_be_current(db: Database) -> None:
-    """NotReady unless the database is at the revision that this code needs."""
+    """NotReady unless the database is at the revision that this code needs, and no restore was left half done."""
     try:
         with db.read() as connection:
             found = revision(connection)
+            if found != head():
+                raise NotReady(
+                    f"the database is at revision {found or 'none'}, this code needs {head()}: `broadcaster db upgrade`"
+                )
+            if connection.scalar(select(installation.c.epoch < 0)):
+                raise NotReady("a restore was interrupted: do `broadcaster db restore` again")
     except OperationalError as error:
-        raise NotReady(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
-    if found != head():
-        raise NotReady(
-            f"the database is at revision {found or 'none'}, this code needs {head()}: `broadcaster db upgrade`"
-        )
+        raise _silent(error) from error
+
+
+def _silent(error: OperationalError) -> NotReady:
+    return NotReady(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}")
