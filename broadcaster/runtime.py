@@ -50,6 +50,23 @@ class Timing:
     clock_slack: float = 2.0
 
 
+class Pacer:
+    """Keeps one process from doing the same too often; forgets nothing that matters, for the rows are the truth."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def due(self, what: str, seconds: float) -> bool:
+        """True at most once in `seconds` for each `what`."""
+        now = clock.uptime()
+        if now - self._last.get(what, float("-inf")) < seconds:
+            return False
+        if len(self._last) > 10_000:
+            self._last.clear()
+        self._last[what] = now
+        return True
+
+
 @dataclass(slots=True)
 class Runtime:
     """Everything that services need, made once in a process. Channels are made on first use, one set per process."""
@@ -64,6 +81,7 @@ class Runtime:
     worker: str
     timing: Timing = Timing()
     folder: Path = FOLDER
+    pacer: Pacer = field(default_factory=Pacer)
     _channels: dict[tuple[str, bool], Channel] = field(default_factory=dict)
 
     def channel(self, name: str, live: bool) -> Channel:

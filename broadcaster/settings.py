@@ -90,8 +90,8 @@ class Settings(BaseModel):
     sms_rate: float | None = Field(
         None, gt=0, description="Texts a second over all workers; empty: the senders' own rates."
     )
-    live: Providers = Field(default_factory=lambda: Providers())
-    exercise: Providers = Field(default_factory=lambda: Providers())
+    live: Providers = Field(default_factory=Providers)
+    exercise: Providers = Field(default_factory=Providers)
 
     @property
     def database(self) -> str:

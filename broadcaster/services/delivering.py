@@ -187,7 +187,8 @@ class Delivering:
             found: list[tuple[Any, Receipt | None]] = []
             try:
                 for row in rows:
-                    found.append((row, self._look(row)))
+                    receipt = self._look(row)
+                    found.append((row, receipt))
             except (Unavailable, Uncertain) as error:
                 self.reason, self.trouble = str(error), ENOUGH_TROUBLE
             except Misconfigured as error:

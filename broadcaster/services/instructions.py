@@ -1,6 +1,5 @@
 """What an approved alert does to the open instructions of its zones: opens, renews, or, for an all-clear only, lifts."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ def obey(rt: Runtime, tx: Connection, alert: AlertRow, now: datetime) -> None:
         incidents.lift(tx, alert.incident_id, zones, lifted, alert.id, now)
     if opened := kind.opened(values):
         opening, instruction = opened
-        words: Mapping[str, str] = dict(instruction.command)
+        # Frozen with the alert: a template that is changed later does not change what people were told.
+        words = {"command": dict(instruction.command), "name": dict(instruction.name)}
         entry = {"key": opening.key, "level": opening.level, "words": words}
         incidents.instruct(tx, alert.incident_id, zones, entry, alert.id, alert.expires_at, now)

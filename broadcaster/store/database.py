@@ -72,9 +72,12 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: commits when the block ends well, else leaves no trace. Keep it under 200 ms on SQLite."""
-        with self._turnstile.turn() if self._turnstile else nullcontext():
-            with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-                yield connection
+        with (
+            self._turnstile.turn() if self._turnstile else nullcontext(),
+            self.engine.connect().execution_options(write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def create(self) -> None:
         """Make all tables in an empty database (tests; an installation uses the migrations)."""
@@ -87,5 +90,5 @@ class Database:
             return connection.scalar(select(db_now()))
 
     def dispose(self) -> None:
-        """Close idle connections; after a fork the child must call it before its first use."""
-        self.engine.dispose(close=False)
+        """Close idle connections."""
+        self.engine.dispose()

@@ -21,7 +21,9 @@ SLICE = 500
 
 def move(event: str) -> tuple[ColumnElement[bool], str]:
     """WHERE and new state of a delivery for `event`."""
-    return deliveries.c.state.in_(sorted(DELIVERY.sources(event))), DELIVERY.target(event)
+    # Spelt out, because IN cannot be used with executemany.
+    sources = or_(*(deliveries.c.state == each for each in sorted(DELIVERY.sources(event))))
+    return sources, DELIVERY.target(event)
 
 
 def _claimable(held: Lease, lane: str) -> Select[Any]:

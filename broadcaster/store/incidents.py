@@ -41,6 +41,11 @@ def make(tx: Connection, name: str, title: str, hashtag: str, live: bool, now: d
     return int(number)
 
 
+def rename(tx: Connection, incident_id: int, title: str, hashtag: str) -> None:
+    """What people call it."""
+    tx.execute(update(incidents).where(incidents.c.id == incident_id).values(title=title, hashtag=hashtag))
+
+
 def close(tx: Connection, incident_id: int, now: datetime) -> None:
     """Over; its alerts stay as they are."""
     tx.execute(update(incidents).where(incidents.c.id == incident_id).values(closed_at=now))

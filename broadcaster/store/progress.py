@@ -22,14 +22,12 @@ def by_channel(connection: Connection, alert_id: str) -> dict[str, dict[str, int
 
 def first_accepted(connection: Connection, alert_id: str) -> dict[str, datetime]:
     """Channel → when the first of its deliveries was taken by the provider, or written."""
-    return {
-        channel: at
-        for channel, at in connection.execute(
-            select(deliveries.c.channel, func.min(deliveries.c.accepted_at))
-            .where(deliveries.c.alert_id == alert_id, deliveries.c.accepted_at.is_not(None))
-            .group_by(deliveries.c.channel)
-        )
-    }
+    rows = connection.execute(
+        select(deliveries.c.channel, func.min(deliveries.c.accepted_at))
+        .where(deliveries.c.alert_id == alert_id, deliveries.c.accepted_at.is_not(None))
+        .group_by(deliveries.c.channel)
+    )
+    return {channel: at for channel, at in rows if at is not None}
 
 
 def unfinished(connection: Connection, alert_id: str) -> int:

