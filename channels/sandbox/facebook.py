@@ -96,7 +96,7 @@ class Facebook(Provider):
 
     def _own(self, page: str, token: str) -> str:
         """The page that a token may speak for; an adopted token belongs to the page on which it is first used."""
-        if self._adopt and token != self.settings.page_token and page.isdigit():
+        if self._adopt and token != self.settings.page_token and page.isdecimal():
             self._pages.setdefault(token, page)
         if page not in ("me", self._page(token)):
             raise GraphError(200, "(#200) Permissions error: this token is not the page's", 403)

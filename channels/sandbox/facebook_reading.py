@@ -89,6 +89,6 @@ class GraphReader:
 def _whole(call: Call, name: str, default: int) -> int:
     """A number in the query; raises GraphError 100."""
     raw = call.query.get(name, "")
-    if raw and not raw.isdigit():
+    if raw and not raw.isdecimal():
         raise invalid(f"Param {name} must be a whole number")
     return int(raw) if raw else default

@@ -14,7 +14,7 @@ MAX_PAGE, PAGE = 1_000, 50
 def page_size(call: Call) -> int:
     """PageSize as Twilio reads it: at most 1,000, 50 when missing or nonsense."""
     raw = call.query.get("PageSize", "")
-    return min(MAX_PAGE, max(1, int(raw))) if raw.isdigit() else PAGE
+    return min(MAX_PAGE, max(1, int(raw))) if raw.isdecimal() else PAGE
 
 
 def token_of(call: Call) -> str:
@@ -37,7 +37,7 @@ def message_page(
 ) -> dict[str, Any]:
     """A page of messages; `rows` are `shown` as resources."""
     raw = call.query.get("Page", "0")
-    page, size = int(raw) if raw.isdigit() else 0, page_size(call)
+    page, size = int(raw) if raw.isdecimal() else 0, page_size(call)
     base = f"/{API_VERSION}/Accounts/{account}/Messages.json?"
     filters = {k: v for k, v in call.query.items() if k not in ("Page", "PageToken", "PageSize")}
 

@@ -189,5 +189,5 @@ def _is_url(raw: str) -> bool:
 
 
 def _check_validity(raw: str | None) -> None:
-    if raw is not None and not (raw.isdigit() and 1 <= int(raw) <= MAX_VALIDITY):
+    if raw is not None and not (raw.isdecimal() and 1 <= int(raw) <= MAX_VALIDITY):
         raise reject(21624, raw)

@@ -22,7 +22,7 @@ from channels.sandbox.x_tweets import Snowflakes, Tweet, show
 
 #: Seconds of a rate-limit window, and how long the same text is refused.
 WINDOW, DUPLICATE = 900, 86_400
-MAX_PICTURES = 4
+MAX_PICTURES, MAX_WEIGHT = 4, 280
 
 
 class X(Provider):
@@ -105,10 +105,7 @@ class X(Provider):
         reply_to = _inner(body, "reply", "in_reply_to_tweet_id")
         if not text and not media:
             raise invalid("text", "", "One of `text`, `media` or `poll` is needed")
-        if text and parse_tweet(text).weightedLength > 280:
-            raise problem(403, "Your Tweet text is too long.")
-        if text and not parse_tweet(text).valid:
-            raise invalid("text", text, "The text has characters that are not allowed")
+        _check_text(text)
         parent = self._parent(reply_to) if reply_to is not None else None
         now = self.clock()
         self._refuse_repeat(user, text, now)
@@ -224,6 +221,20 @@ def _json(call: Call) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("body", "", "The body is not a JSON object")
     return body
+
+
+def _check_text(text: str) -> None:
+    """At most 280 weighted characters, none of them forbidden; an empty text goes with a picture."""
+    if not text:
+        return
+    try:
+        parsed = parse_tweet(text)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise invalid("text", "", "The text is not valid Unicode") from None
+    if parsed.weightedLength > MAX_WEIGHT:
+        raise problem(403, "Your Tweet text is too long.")
+    if not parsed.valid:
+        raise invalid("text", text, "The text has characters that are not allowed")
 
 
 def _inner(body: Mapping[str, Any], outer: str, inner: str) -> Any:

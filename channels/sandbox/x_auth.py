@@ -46,7 +46,7 @@ class XSettings:
 def user_of(access_token: str) -> str:
     """The user's number in front of an access token; the invented one where there is none."""
     number = access_token.partition("-")[0]
-    return number if number.isdigit() else FAKE_USER_ID
+    return number if number.isdecimal() else FAKE_USER_ID
 
 
 def identify(call: Call, settings: XSettings, now: float, adopt: bool) -> str | None:
@@ -57,7 +57,7 @@ def identify(call: Call, settings: XSettings, now: float, adopt: bool) -> str | 
     fields = _fields(call.headers.get("Authorization", ""))
     token, key = fields.get("oauth_token", ""), fields.get("oauth_consumer_key", "")
     stamp = fields.get("oauth_timestamp", "")
-    if not (token and key and fields.get("oauth_nonce") and fields.get("oauth_signature") and stamp.isdigit()):
+    if not (token and key and fields.get("oauth_nonce") and fields.get("oauth_signature") and stamp.isdecimal()):
         return None
     if abs(now - int(stamp)) > CLOCK_SKEW or fields.get("oauth_signature_method") != "HMAC-SHA1":
         return None

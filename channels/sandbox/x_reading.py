@@ -33,7 +33,7 @@ class Reader:
     def some(self, call: Call, user: str) -> Reply:
         """Posts by `ids`, up to a hundred."""
         keys = [key for key in call.query.get("ids", "").split(",") if key]
-        if not 1 <= len(keys) <= 100 or not all(key.isdigit() for key in keys):
+        if not 1 <= len(keys) <= 100 or not all(key.isdecimal() for key in keys):
             raise invalid("ids", call.query.get("ids", ""), "`ids` holds 1 to 100 numbers")
         found = {key: self._visible(key) for key in keys}
         tweets = [tweet for tweet in found.values() if tweet]
@@ -123,7 +123,7 @@ class Reader:
         """Visible posts within the asked times and ids, newest first."""
         start, end = instant(call.query, "start_time"), instant(call.query, "end_time")
         since, until = call.query.get("since_id", "0"), call.query.get("until_id", "9" * 19)
-        if not (since.isdigit() and until.isdigit()):
+        if not (since.isdecimal() and until.isdecimal()):
             raise invalid("since_id", since, "since_id and until_id are numbers")
         for tweet in self._provider.tweets.newest(sequence(call.query)):
             if (start is not None and tweet.at < start) or int(tweet.id) <= int(since):

@@ -69,7 +69,7 @@ def not_found(value: str, parameter: str = "id") -> dict[str, str]:
 def number(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
     """A whole number within bounds; raises Problem 400."""
     raw = query.get(name, str(default))
-    if not raw.isdigit() or not low <= int(raw) <= high:
+    if not raw.isdecimal() or not low <= int(raw) <= high:
         raise invalid(name, raw, f"The `{name}` query parameter value [{raw}] is not between {low} and {high}")
     return int(raw)
 

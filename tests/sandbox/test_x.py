@@ -68,7 +68,7 @@ def test_280_weighted_characters_go_and_281_do_not(x: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"text": "  "}, {"text": "a\ufffeb"}, {"text": "x", "media": {"media_ids": ["1"]}}]
+    "body", [{}, {"text": "  "}, {"text": "a\ufffeb"}, {"text": "\ud800"}, {"text": "x", "media": {"media_ids": ["1"]}}]
 )
 def test_a_post_that_makes_no_sense_is_400(x: Any, body: dict[str, Any]) -> None:
     with pytest.raises(tweepy.BadRequest):
