@@ -1,7 +1,6 @@
 """Pictures uploaded to X: kept for a while, described by an alternative text, then attached to a post."""
 
 import base64
-import binascii
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
@@ -86,5 +85,5 @@ def _content(call: Call) -> bytes:
         encoded = call.form.get("media") or call.form.get("media_data") or ""
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise invalid("media", "", "The media is not valid base64") from None
