@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 
 from broadcaster.domain.alert import MsgType
@@ -58,7 +59,8 @@ class FieldSpec:
 
     `max_length` counts characters of a text in any language; `max_items` how many a `many` field takes. `minimum` and
     `maximum` bound a number; `whole` keeps it an integer. `only` are the message types in which it is used (empty:
-    all). `fresh_for` (minutes) refuses a time that is older, or has not come. `default` is a raw value; `from_profile`
+    all). `fresh_for` (minutes) refuses a time that is older, or has not come; `hours` (from, to) refuses one outside them on
+    the wall clock. `default` is a raw value; `from_profile`
     names what the city's profile gives instead ("sender", "numbers.danger"). `fields` are those of a record.
     """
 
@@ -77,6 +79,7 @@ class FieldSpec:
     options: tuple[Option, ...] = ()
     only: tuple[MsgType, ...] = ()
     fresh_for: int | None = None
+    hours: tuple[time, time] | None = None
     default: object = None
     from_profile: str = ""
     fields: tuple["FieldSpec", ...] = ()

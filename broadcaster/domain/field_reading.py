@@ -162,7 +162,7 @@ def _clean(given: object, max_length: int) -> str:
 
 
 def _choice(spec: FieldSpec, given: object, place: str, reading: Reading) -> str:
-    key = str(given).strip()
+    key = str(given).lower() if isinstance(given, bool) else str(given).strip()
     if spec.option(key) is None:
         raise ValueError(f"{key!r} is not one of: {', '.join(each.key for each in spec.options)}")
     return key
@@ -194,6 +194,11 @@ def _time(spec: FieldSpec, given: object, place: str, reading: Reading) -> datet
     moment = given if isinstance(given, datetime) else read_moment(str(given), reading.zone, reading.now)
     if moment.tzinfo is None:
         raise ValueError("has no time zone")
+    if spec.hours is not None:
+        first, last = spec.hours
+        wall = moment.astimezone(reading.zone).time()
+        if not first <= wall <= last:
+            raise ValueError(f"{wall:%H:%M} is outside {first:%H:%M} to {last:%H:%M}")
     if spec.fresh_for is not None:
         age = reading.now - moment
         if age < -_CLOCK_SLACK:

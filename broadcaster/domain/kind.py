@@ -29,7 +29,9 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A condition on fields: each of `equals` has one of its values (flags, or what str() makes of the value).
+    """A condition on fields: each of `equals` has one of its values (flags, or what str() makes of the value);
+    of a list, any entry has.
+
 
     `present` and `absent` ask whether there is any value at all.
     """
@@ -40,7 +42,7 @@ class When:
 
     def holds(self, values: Values) -> bool:
         return (
-            all(_comparable(values.get(name)) in allowed for name, allowed in self.equals.items())
+            all(_among(values.get(name), allowed) for name, allowed in self.equals.items())
             and all(has(values, name) for name in self.present)
             and not any(has(values, name) for name in self.absent)
         )
@@ -75,14 +77,15 @@ class Rule:
 class Instruction:
     """Something people are told to do, from templates/alerts/instructions.yaml; four forms of words, each per language.
 
-    `command` "leave now" · `still` what follows "you shall still" · `name` "evacuation" · `the_name` "the evacuation".
+    `command` "leave now" · `still` what follows "you shall still" · `name` "evacuation", in a list ·
+    `lifted` what stands beside the place when it ends ("evacuation", "evakueringen av").
     """
 
     key: str
     command: Words
     still: Words
     name: Words
-    the_name: Words
+    lifted: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ class AlertKind:
 
     `opens` is the instruction that its texts give, if any; `lifts` names the field that lists what it ends. `pictures`
     says how far its pictures may go. `expires_after` is the life of an alert that names no end. `always_two`: never by
-    one person or a standing authority, whatever a playbook says (SECURITY R1). `needs` are parts of the draft itself
+    one person or a standing authority, whatever a playbook says (SECURITY R1). `never_where` are instructions that must not be open
+    in its zones. `needs` are parts of the draft itself
     that must be given (onset, next_update, area).
     """
 
@@ -142,6 +146,7 @@ class AlertKind:
     lifts: str
     pictures: Visibility
     always_two: bool
+    never_where: tuple[str, ...]
     bank: Mapping[str, Sentence]
     instructions: Mapping[str, Instruction]
     languages: Mapping[str, Language]
@@ -237,8 +242,10 @@ class AlertKind:
         return (opening, self.instructions[opening.key]) if opening else None
 
 
-def _comparable(value: object) -> object:
-    return value if isinstance(value, bool) else str(value)
+def _among(value: object, allowed: tuple[object, ...]) -> bool:
+    if isinstance(value, tuple):
+        return any(_among(each, allowed) for each in value)
+    return (value if isinstance(value, bool) else str(value)) in allowed
 
 
 def has(values: Mapping[str, object], name: str) -> bool:

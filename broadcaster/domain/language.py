@@ -58,8 +58,8 @@ class Language:
         return self.weekday_clock.format(clock=self.clock_time(moment), **self._date(moment))
 
     def soon(self, moment: datetime, now: datetime) -> str:
-        """The clock alone where it can mean only one time (the coming 24 hours), else with weekday and date."""
-        alone = timedelta(0) <= moment - now < timedelta(hours=24)
+        """The clock alone within 24 hours, where "by 1 am" means only one time, else with weekday and date."""
+        alone = abs(moment - now) < timedelta(hours=24)
         return self.clock_time(moment) if alone else self.moment(moment)
 
     def listed(self, items: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Someone who decides, as texts name them at the start of a sentence ("Politiet")."""
+    """Someone who decides, as texts name them inside a sentence ("politiet", "Queensland Police")."""
 
     key: str
     words: Words

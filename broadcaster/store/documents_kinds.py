@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -96,7 +96,7 @@ def read_bank(reader: Reader, languages: Mapping[str, Language]) -> Mapping[str,
 
 def read_instructions(reader: Reader, languages: Mapping[str, Language]) -> Mapping[str, Instruction]:
     def instruction(key: str, section: Section) -> Instruction:
-        forms = {form: section.words(form, languages) for form in ("command", "still", "name", "the_name")}
+        forms = {form: section.words(form, languages) for form in ("command", "still", "name", "lifted")}
         return Instruction(key, **forms)
 
     return _entries(reader.section(), instruction)
@@ -158,6 +158,7 @@ def read_kind(
         lifts=top.text("lifts", ""),
         pictures=top.enum("pictures", Visibility) or Visibility.PUBLIC,
         always_two=top.flag("always_two"),
+        never_where=top.texts("never_where", ()),
         bank=bank,
         instructions=instructions,
         languages=languages,
@@ -184,6 +185,9 @@ def _check(top: Section, kind: AlertKind) -> None:
     for rule in kind.rules:
         for name in sorted(_names(rule) - known):
             top.refuse("rules", f"name {name!r}, which is not a field of this kind")
+    for key in kind.never_where:
+        if key not in kind.instructions:
+            top.refuse("never_where", f"{key!r} is not in instructions.yaml")
     for name in kind.needs:
         if name not in _DRAFT_NAMES:
             top.refuse("needs", f"{name!r} is not a part of a draft", f"One of: {', '.join(sorted(_DRAFT_NAMES))}.")
@@ -304,6 +308,17 @@ def _fields(section: Section, languages: Mapping[str, Language]) -> dict[str, Fi
     return found
 
 
+def _hours(section: Section) -> tuple[time, time] | None:
+    if not section.has("hours"):
+        return None
+    try:
+        first, last = (time.fromisoformat(each) for each in section.texts("hours"))
+    except ValueError:
+        section.refuse("hours", "should be two clock times", "Such as [06:00, 21:00].")
+        return None
+    return first, last
+
+
 def _field(name: str, section: Section, languages: Mapping[str, Language]) -> FieldSpec:
     options = section.section("options")
     default = section.get("default")
@@ -324,6 +339,7 @@ def _field(name: str, section: Section, languages: Mapping[str, Language]) -> Fi
         options=tuple(Option(key, section.words_of(node, languages)) for key, node in options.all()) if options else (),
         only=section.enums("only", MsgType),
         fresh_for=section.integer("fresh_for", None, 1, 10_000) if section.has("fresh_for") else None,
+        hours=_hours(section),
         default=default.plain() if default else None,
         from_profile=section.text("from_profile", ""),
         fields=tuple(_fields(section, languages).values()),

@@ -31,7 +31,7 @@ from broadcaster.domain.field import Values
 from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.profile import Profile
 from broadcaster.store import rendering_shapes as shapes
-from broadcaster.store.rendering_alert import CapWords, alert_of, cap_problems
+from broadcaster.store.rendering_alert import CapWords, alert_of, beside, cap_problems
 from broadcaster.store.rendering_setting import Ground, Parent, Preview, PublicPicture, Rendered, Setting, Still
 from broadcaster.store.rendering_values import Absent, EmptyField, View, empty
 from channels.base import Limits, Message
@@ -65,6 +65,7 @@ def preview(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -
         for channel in settled.channels
         if channel not in setting.limits
     ]
+    problems += beside(values, kind, setting)
     room = _Room(settled, values, kind, profile, setting, zone)
     words = {tag: room.cap(tag, problems) for tag in settled.languages if tag in kind.languages}
     messages = [
@@ -189,6 +190,7 @@ class _Room:
             "words": self.kind.languages[tag].words,
             "shorter": shorter,
             "kind": self.kind.name,
+            "channel": channel,
             "title": self.kind.title[tag],
             "event": self.kind.event.pick(self.values)[tag],
             "msg_type": self.draft.msg_type.value,

@@ -48,6 +48,28 @@ def cap_problems(tag: str, words: CapWords, languages: Iterable[Language], live:
     return problems
 
 
+def beside(values: Values, kind: AlertKind, setting: Setting) -> list[Problem]:
+    """What this alert may not be beside others: into a zone where people were sent away, or lifted by somebody else."""
+    problems = [
+        Problem(
+            "area", f"in {', '.join(shared)} people are told to {_command(kind, still.key)}", "Leave those zones out."
+        )
+        for still in setting.still_applies
+        if still.key in kind.never_where and (shared := sorted(set(still.zones) & set(setting.area.zones)))
+    ]
+    lifted = kind.lifted(values)
+    for parent in setting.parents:
+        ordered_by = parent.fields.get("decided_by")
+        if parent.opened in lifted and ordered_by not in (None, values.get("decided_by")):
+            message = f"{parent.opened} was decided by {ordered_by}, and only they can lift it"
+            problems.append(Problem("fields.decided_by", message, f"Ask them, and set it to {ordered_by}."))
+    return problems
+
+
+def _command(kind: AlertKind, key: str) -> str:
+    return next(iter(kind.instructions[key].command.values()))
+
+
 def alert_of(
     draft: Draft, values: Values, kind: AlertKind, profile: Profile, setting: Setting, words: Mapping[str, CapWords]
 ) -> Alert:

@@ -21,11 +21,13 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """An earlier alert that this one refers to: its CAP triple, its headline per language, its typed fields."""
+    """An earlier alert that this one refers to: its CAP triple, its headline per language, its typed fields, and the key
+    of the instruction it opened, if any."""
 
     reference: Reference
     headline: Words
     fields: Mapping[str, object] = field(default_factory=dict)
+    opened: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Still:
 
     key: str
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class View:
             "command": found.command[self.language],
             "still": found.still[self.language],
             "name": found.name[self.language],
-            "the_name": found.the_name[self.language],
+            "lifted": found.lifted[self.language],
         }
 
     def _seen(self, name: str, spec: FieldSpec, value: object) -> object:
