@@ -3,13 +3,13 @@
 from broadcaster.clock import uptime
 
 #: A write transaction on SQLite must stay under 200 ms; aiming at less leaves room for a slow disk.
-AIM = 0.08
+AIM = 0.06
 
 
 class Pace:
     """`size` is the number of things to do in the next slice."""
 
-    def __init__(self, size: int = 500, smallest: int = 50, largest: int = 4_000) -> None:
+    def __init__(self, size: int = 500, smallest: int = 50, largest: int = 3_000) -> None:
         self.size = size
         self._smallest, self._largest = smallest, largest
         self._began = 0.0

@@ -1,7 +1,8 @@
 """From what a person selected to what can be asked of the database: an Area, worked out once and good to the end."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ class Area:
     """A selector worked out against the zones of one generation; it sees the people of that generation to the end.
 
     Every place in `zones` is reached; of `touched` the places without a point; of `partial` the places whose point
-    is in `shape`.
+    is in `shape`. `everybody` reaches the whole register, phones without a place too.
     """
 
     generation: int
@@ -28,6 +29,7 @@ class Area:
     touched: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
     shape: geo.Shape | None = None
+    everybody: bool = False
 
 
 def compile_area(connection: Connection, selector: Selector, generation: int | None = None) -> Area:
@@ -84,17 +86,42 @@ def polygon_trouble(corners: Sequence[tuple[float, float]]) -> str:
     if len(corners) > MAX_CORNERS:
         return f"it has {len(corners)} corners; at most {MAX_CORNERS} are useful"
     for lat, lon in corners:
-        if not geo.on_earth(lat, lon):
+        if not on_earth(lat, lon):
             return f"{lat}, {lon} is not a latitude and longitude in degrees"
     return geo.trouble(geo.polygon_geojson(corners))
 
 
 def circle_trouble(circle: Circle) -> str:
     """Why a circle is no area, or ""."""
-    if not geo.on_earth(circle.lat, circle.lon):
+    if not on_earth(circle.lat, circle.lon):
         return f"{circle.lat}, {circle.lon} is not a latitude and longitude in degrees"
     if not 0 < circle.radius_km <= MAX_RADIUS_KM:
         return f"the radius must be more than 0 and at most {MAX_RADIUS_KM:g} km"
-    if geo.wraps(circle):
+    if wraps(circle):
         return "it reaches over a pole or the 180th meridian"
     return ""
+
+
+def on_earth(lat: float, lon: float) -> bool:
+    """True for a latitude and a longitude in degrees."""
+    return math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180
+
+
+def wraps(circle: Circle) -> bool:
+    """True when a circle reaches over a pole or the 180th meridian, where a box in degrees holds it no longer."""
+    high = math.degrees(circle.radius_km / geo.RADIUS_KM) * 1.02
+    wide = high / max(math.cos(math.radians(min(abs(circle.lat) + high, 90))), 1e-9)
+    return abs(circle.lat) + high > 90 or abs(circle.lon) + wide > 180
+
+
+def settled(selector: Selector, geocoder: geo.Geocoder, language: str) -> Selector:
+    """The selector with its address looked up and turned into a circle; what the person then sees is what is sent to."""
+    if selector.near is None:
+        return selector
+    found = geocoder.find(selector.near.address, language)
+    return replace(selector, near=None, circle=Circle(found.lat, found.lon, selector.near.radius_km))
+
+
+def whole_register(connection: Connection) -> Area:
+    """Everybody, those without a place too."""
+    return Area(generation=generations.current(connection), everybody=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, true
 
 from broadcaster.store import generations
-from broadcaster.store.areas import Area, compile_area
+from broadcaster.store.areas import NO_ZONE, Area, compile_area
 from broadcaster.store.schema import opt_outs, phones, place_zones, places
 
 __all__ = ["OPTED_OUT", "Area", "Count", "Slice", "compile_area", "count", "slice_of"]
@@ -183,6 +183,8 @@ def _member(area: Area) -> ColumnElement[bool]:
     """Rows of place_zones through which a place is reached, or may be: then its point must be looked at."""
     # Hidden in a function, so that the database looks by phone and not once for every zone of the list.
     zone = func.coalesce(place_zones.c.zone, "")
+    if area.everybody:
+        return zone != NO_ZONE
     ways: list[ColumnElement[bool]] = [zone.in_(area.zones)]
     if area.touched:
         ways.append(and_(zone.in_(area.touched), ~place_zones.c.by_point))
@@ -196,6 +198,8 @@ def _member(area: Area) -> ColumnElement[bool]:
 
 
 def _reach(area: Area) -> ColumnElement[bool]:
+    if area.everybody:
+        return true()
     mine = place_zones.c.phone_id == phones.c.id
     counts = generations.visible(place_zones, area.generation)
     return exists().where(mine, counts, _member(area)).correlate(phones)

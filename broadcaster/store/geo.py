@@ -4,26 +4,34 @@ Degrees are WGS 84, latitude before longitude everywhere but inside GeoJSON and 
 in degrees; circles are exact on the ellipsoid.
 """
 
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import shapely
 import shapely.geometry
+from geopy.adapters import BaseSyncAdapter
 from geopy.distance import geodesic
+from geopy.exc import GeopyError
+from geopy.geocoders import Nominatim
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
 from broadcaster.domain.alert import Circle
+from broadcaster.domain.errors import Invalid, NotReady, Problem
+from broadcaster.domain.profile import Geocoder as Hints
+from broadcaster.store.outbound import Limits, Outbound
 
 Degrees = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 #: Mean radius of the Earth in km (IUGG).
-_RADIUS_KM = 6371.0088
+RADIUS_KM = 6371.0088
 #: A sphere is wrong by at most 0.56 % against the ellipsoid; nearer to the rim than this the ellipsoid decides.
 _DOUBT = 0.006
 #: Two zones whose common part is below this share of the smaller one only have inexact borders.
@@ -127,18 +135,6 @@ def from_geojson(geometry: Mapping[str, Any]) -> Shape:
     return Shape(shapely.geometry.shape(dict(geometry)))
 
 
-def on_earth(lat: float, lon: float) -> bool:
-    """True for a latitude and a longitude in degrees."""
-    return math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180
-
-
-def wraps(circle: Circle) -> bool:
-    """True when a circle reaches over a pole or the 180th meridian, where a box in degrees holds it no longer."""
-    high = math.degrees(circle.radius_km / _RADIUS_KM) * 1.02
-    wide = high / max(math.cos(math.radians(min(abs(circle.lat) + high, 90))), 1e-9)
-    return abs(circle.lat) + high > 90 or abs(circle.lon) + wide > 180
-
-
 def polygon_geojson(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """A GeoJSON Polygon from (lat, lon) pairs, closed if they were not."""
     ring = [[lon, lat] for lat, lon in pairs]
@@ -170,7 +166,7 @@ def haversine_km(lat: float, lon: float, lats: Degrees, lons: Degrees) -> Degree
     north, norths = math.radians(lat), np.radians(lats)
     half = np.sin((norths - north) / 2) ** 2
     half = half + math.cos(north) * np.cos(norths) * np.sin((np.radians(lons) - math.radians(lon)) / 2) ** 2
-    return np.asarray(2 * _RADIUS_KM * np.arcsin(np.sqrt(half)), dtype=np.float64)
+    return np.asarray(2 * RADIUS_KM * np.arcsin(np.sqrt(half)), dtype=np.float64)
 
 
 def members(shapes: Mapping[str, Shape], lats: Degrees, lons: Degrees) -> Iterable[tuple[str, NDArray[np.intp]]]:
@@ -179,3 +175,93 @@ def members(shapes: Mapping[str, Shape], lats: Degrees, lons: Degrees) -> Iterab
         found = np.flatnonzero(shape.contains(lats, lons))
         if found.size:
             yield code, found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An address that was looked up: how the geocoder names it, and where it is."""
+
+    label: str
+    lat: float
+    lon: float
+
+
+class _Adapter(BaseSyncAdapter):  # type: ignore[misc]
+    """Lets geopy speak through our own way out: its address judged, its answer limited, no redirect followed."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        super().__init__(proxies=None, ssl_context=None)
+        self._outbound = outbound
+
+    def get_text(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> str:
+        answer = self._outbound.request("GET", url, headers=headers)
+        if answer.status == 429:
+            raise NotReady("the geocoder asks to wait; try again in a minute, or give zones or a circle")
+        if answer.status != 200:
+            raise NotReady(f"the geocoder answered {answer.status}; give zones or a circle instead")
+        return answer.body.decode("utf-8", errors="replace")
+
+    def get_json(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> Any:
+        try:
+            return json.loads(self.get_text(url, timeout=timeout, headers=headers))
+        except (ValueError, RecursionError):
+            raise NotReady("the geocoder's answer cannot be read; give zones or a circle instead") from None
+
+
+class Geocoder:
+    """Looks up addresses at a Nominatim server; off when its URL is empty. Show ATTRIBUTION beside what it found."""
+
+    ATTRIBUTION = "© OpenStreetMap contributors"
+
+    def __init__(self, url: str, hints: Hints, user_agent: str, turn: Callable[[], None]) -> None:
+        """`turn` waits until the whole application may ask again: Nominatim's usage policy allows once a second.
+
+        `user_agent` says who asks, as the same policy demands. The server may be private: the settings name it.
+        """
+        self._hints, self._turn = hints, turn
+        self._server: Nominatim | None = None
+        if url:
+            parts = urlsplit(url)
+            out = Outbound(frozenset((parts.hostname or "",)), Limits(connect_s=3, total_s=8), user_agent)
+            out.check(url)
+            self._server = Nominatim(
+                domain=parts.netloc + parts.path.rstrip("/"),
+                scheme=parts.scheme,
+                user_agent=user_agent,
+                timeout=out.limits.total_s,
+                adapter_factory=lambda **_: _Adapter(out),
+            )
+
+    def search(self, address: str, language: str, limit: int = 5) -> list[Found]:
+        """The best matches, best first. NotReady: it is off or does not answer; Invalid: this is no address."""
+        address = " ".join(address.split())
+        if not address.isprintable() or not 3 <= len(address) <= 200:
+            raise Invalid([Problem("area.near.address", "is not an address of 3 to 200 letters.")])
+        if self._server is None:
+            raise NotReady("addresses cannot be looked up: set BROADCASTER_GEOCODER_URL, or give zones or a circle")
+        suffix, box = self._hints.suffix, self._hints.box
+        query = f"{address}, {suffix}" if suffix and suffix.casefold() not in address.casefold() else address
+        self._turn()
+        try:
+            places = self._server.geocode(
+                query,
+                exactly_one=False,
+                limit=limit,
+                language=language,
+                country_codes=list(self._hints.country_codes) or None,
+                viewbox=[(box[0], box[1]), (box[2], box[3])] if box else None,
+                bounded=box is not None,
+            )
+        except (GeopyError, KeyError, TypeError, ValueError):
+            raise NotReady("the geocoder's answer cannot be read; give zones or a circle instead") from None
+        return [Found(str(place.address), float(place.latitude), float(place.longitude)) for place in places or ()]
+
+    def find(self, address: str, language: str) -> Found:
+        """The best match; Invalid when there is none."""
+        found = self.search(address, language, limit=1)
+        if not found:
+            problem = Problem(
+                "area.near.address", f"{address!r} was not found.", "Check it, or give zones or a circle."
+            )
+            raise Invalid([problem])
+        return found[0]

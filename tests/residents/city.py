@@ -2,9 +2,11 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from broadcaster.domain.rules import Actor, Role
 
+PROFILES = Path(__file__).parents[2] / "profiles"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADA = Actor("ada", "Ada", Role.ADMIN)
 
