@@ -4,7 +4,7 @@ Any number of processes may publish at once, and be killed at it: the channel le
 one, and what is recorded as written never goes back. `behind` finds whatever is not yet true.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,11 +14,12 @@ from broadcaster.domain.errors import NotReady
 from broadcaster.domain.field import Visibility
 from broadcaster.domain.language import Language
 from broadcaster.runtime import Runtime
+from broadcaster.services import pictures
 from broadcaster.store import publications
 from broadcaster.store.public_view import changes_by_time, public_view
 from broadcaster.store.publications import ROOTS
-from broadcaster.store.status_page import Site, build
-from channels.base import Action, Channel, ChannelError, Parcel, Progress
+from broadcaster.store.status_page import PICTURES, Site, build
+from channels.base import Action, Channel, ChannelError, Parcel, Picture, Progress
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Milliseconds since 1970 stay below this until the year 5138.
@@ -85,7 +86,8 @@ def publish(rt: Runtime, root: str, now: datetime) -> Published:
     site = build(view)
     try:
         channel = rt.channel("website", root == "live")
-        pages, changed = _write(channel, site, _order(generation, now), now)
+        parcels = [*_parcels(rt, site, _order(generation, now))]
+        pages, changed = _write(channel, site, parcels, now)
     except (ChannelError, NotReady, OSError) as error:
         with rt.db.write() as tx:
             publications.record_problem(tx, root, generation, str(error))
@@ -109,10 +111,11 @@ def _order(generation: int, now: datetime) -> int:
     return generation * _MOMENTS + (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
-def _write(channel: Channel, site: Site, order: int, now: datetime) -> tuple[tuple[PageWritten, ...], int]:
+def _write(
+    channel: Channel, site: Site, parcels: Sequence[Parcel], now: datetime
+) -> tuple[tuple[PageWritten, ...], int]:
     """Hand over what differs, in order, and read the alerts' pages back. Raises the channel's first error."""
     changed = 0
-    parcels = [*_parcels(site, order)]
     for parcel in parcels:
         if channel.find(parcel, now) is not None:
             continue
@@ -129,12 +132,18 @@ def _write(channel: Channel, site: Site, order: int, now: datetime) -> tuple[tup
     return tuple(pages), changed
 
 
-def _parcels(site: Site, order: int) -> Iterator[Parcel]:
+def _parcels(rt: Runtime, site: Site, order: int) -> Iterator[Parcel]:
     for path, text in site.files.items():
-        pictures = site.pictures.get(path, ())
-        yield Parcel(id=path, to=path, text=text, pictures=pictures, generation=order)
+        beside = _pictures(rt, site) if path == PICTURES else ()
+        yield Parcel(id=path, to=path, text=text, pictures=beside, generation=order)
     for path in site.gone:
         yield Parcel(id=path, to=path, text="", action=Action.RETRACT, generation=order)
+
+
+def _pictures(rt: Runtime, site: Site) -> tuple[Picture, ...]:
+    """Those that are there: a page without its picture is better than no page."""
+    found = ((pictures.path_of(rt, each.file), each) for each in site.pictures)
+    return tuple(Picture(path, pictures.mime_type(each.file), "") for path, each in found if path.is_file())
 
 
 def _languages(rt: Runtime) -> Mapping[str, Language]:

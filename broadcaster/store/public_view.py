@@ -2,20 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, or_, select, union_all
 from sqlalchemy.orm import aliased
 
+from broadcaster.domain.alert import PictureFile
 from broadcaster.domain.language import Language
 from broadcaster.domain.lifecycle import PUBLIC_ALERT, AlertState
 from broadcaster.domain.profile import Profile
 from broadcaster.store import zones
-from broadcaster.store.alert_documents import alert_from
+from broadcaster.store.alert_documents import alert_from, document_as
 from broadcaster.store.schema import alert_references, alerts, instructions, messages
 from broadcaster.store.status_view import PublicAlert, PublicInstruction, PublicView
-from channels.base import Picture
 
 #: Alerts that changed longer ago are no more listed, unless still needed; their files stay as they were last written.
 PAST = timedelta(days=30)
@@ -124,15 +123,7 @@ def _alert(row: Row[Any], articles: Mapping[str, str], successors: tuple[str, ..
         next_update_at=row.next_update_at,
         successors=successors,
         personal=personal,
-        pictures={tag: _pictures(row.draft, tag) for tag in articles},
-    )
-
-
-def _pictures(draft: Mapping[str, Any], language: str) -> tuple[Picture, ...]:
-    return tuple(
-        Picture(Path(each["file"]), each["mime_type"], each["alt"].get(language, ""))
-        for each in draft.get("pictures", ())
-        if "website" in each["channels"]
+        pictures=tuple(document_as(PictureFile, each) for each in row.draft.get("resources", ())),
     )
 
 

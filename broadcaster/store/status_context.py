@@ -6,8 +6,9 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
+from broadcaster.domain.alert import PictureFile
 from broadcaster.domain.profile import Words
-from broadcaster.store.status_safety import safe_article, safe_text, said
+from broadcaster.store.status_safety import safe_article, safe_text, said, sentence
 from broadcaster.store.status_view import Phase, PlaceGroup, PublicAlert, PublicInstruction, PublicView
 from broadcaster.store.status_words import Tongue
 
@@ -22,11 +23,15 @@ _SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page stands: the relative way to the root, its language, and the alert it is about, if any."""
+    """Where a page stands: the relative way to the root, its language, and the alert it is about, if any.
+
+    `title` is the sentence that names a page without an alert; `hidden` keeps it out of search engines.
+    """
 
     root: str
     language: str
     alert: PublicAlert | None = None
+    title: str = "title"
     hidden: bool = False
 
 
@@ -58,7 +63,7 @@ class Page:
     def title(self) -> str:
         alert = self.place.alert
         if alert is None:
-            return self.tongue.tell("not_found_title" if self.place.hidden else "title")
+            return self.tongue.tell(self.place.title)
         if self.view.shown(alert):
             return self.headline(alert)
         return self.tongue.tell("removed_title", event=self.event(alert))
@@ -168,8 +173,12 @@ class Page:
     def article(self, alert: PublicAlert, heading: int) -> Markup:
         """Its frozen text, its highest heading as `h<heading>`, with the shapes of the levels it names."""
         language = alert.language(self.place.language)
-        pictures = f"{self.place.root}{language}/alerts/"
-        return safe_article(alert.articles[language], heading, pictures, self.view.status_url, self._drawn)
+        pictures = {each.file: f"{self.place.root}pictures/{each.file}" for each in alert.pictures}
+        return safe_article(alert.articles[language], heading, pictures, self._drawn)
+
+    def described(self, picture: PictureFile) -> str:
+        """The text alternative of a picture."""
+        return self._said(picture.alt)
 
     def names_danger(self, alert: PublicAlert) -> bool:
         """Whether its own words, shown here, already say whom to call in danger."""
@@ -240,10 +249,9 @@ class Page:
 
     def _sentence(self, words: Words) -> Markup:
         text, language = said(words, self.place.language, self.view.profile.fallback)
-        sentence = text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
         if language == self.place.language:
-            return escape(sentence)
-        return Markup('<span lang="{}">{}</span>').format(language, sentence)
+            return escape(sentence(text))
+        return Markup('<span lang="{}">{}</span>').format(language, sentence(text))
 
     def _language_name(self, tag: str) -> str:
         known = self.view.languages.get(tag)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from broadcaster.domain.profile import Words
-from broadcaster.store.status_safety import safe_text, said
+from broadcaster.store.status_safety import safe_text, said, sentence
 from broadcaster.store.status_view import Phase, PublicAlert, PublicInstruction, PublicView
 from broadcaster.store.status_words import Tongue
 
@@ -141,7 +141,7 @@ def _instructions(view: PublicView, tongue: Tongue) -> Iterator[str]:
             level = next(
                 (said(e.words, tongue.tag, fallback)[0] for e in view.profile.levels if e.number == told.level), ""
             )
-            yield f"- {places}: {level}. {said(told.command, tongue.tag, fallback)[0]}"
+            yield f"- {places}: {level}. {sentence(said(told.command, tongue.tag, fallback)[0])}"
             if told.expires_at and told.not_renewed(view.generated_at):
                 yield f"  {tongue.tell('not_renewed', time=tongue.moment(told.expires_at))}"
 

@@ -13,17 +13,19 @@ from dataclasses import dataclass, field
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from broadcaster.domain.alert import PictureFile
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.store import cap, status_data, status_feeds
 from broadcaster.store.status_context import Page, Place
 from broadcaster.store.status_view import Phase, PublicAlert, PublicView
 from broadcaster.store.status_words import FOLDER, Tongue, load_words, may_replace
-from channels.base import Picture
 
 #: An alert's own page, its short link and its CAP file, relative to the root (CONTRACT.md "Public files").
 _PAGE = "{language}/alerts/{identifier}.html"
 _SHORT = "a/{token}/index.html"
 _CAP = "alerts/{identifier}.cap.xml"
+#: Written first: the channel puts pictures beside the page that they come with.
+PICTURES = "pictures/index.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,13 @@ class PageKey:
 class Site:
     """All files of a root in the order in which they are to be written: nothing links to what is not there yet.
 
-    `pages` says which alert's page a path is; `pictures` what stands beside it; `gone` what must no longer be there.
-    `problems` are alerts whose CAP cannot be written; their pages can.
+    `pages` says which alert's page a path is; `pictures` are the names of what stands in the folder of PICTURES; `gone` is
+    what must no longer be there. `problems` are alerts whose CAP cannot be written; their pages can.
     """
 
     files: Mapping[str, str]
     pages: Mapping[str, PageKey] = field(default_factory=dict)
-    pictures: Mapping[str, tuple[Picture, ...]] = field(default_factory=dict)
+    pictures: tuple[PictureFile, ...] = ()
     gone: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -52,10 +54,12 @@ class Site:
 def build(view: PublicView) -> Site:
     """Render everything. The same view always gives the same files."""
     builder = _Builder(view)
+    builder.credits()
     for alert in view.alerts:
         builder.alert(alert)
     builder.front()
-    return Site(builder.files, builder.pages, builder.pictures, tuple(builder.gone), tuple(builder.problems))
+    gone = dict.fromkeys(path for path in builder.gone if path not in builder.files)
+    return Site(builder.files, builder.pages, view.pictures, tuple(gone), tuple(builder.problems))
 
 
 def content_security_policy() -> str:
@@ -70,7 +74,6 @@ class _Builder:
         self.view = view
         self.files: dict[str, str] = {}
         self.pages: dict[str, PageKey] = {}
-        self.pictures: dict[str, tuple[Picture, ...]] = {}
         self.gone: list[str] = []
         self.problems: list[Problem] = []
         self._tongues: dict[str, Tongue] = {}
@@ -92,19 +95,24 @@ class _Builder:
         return self._tongues[tag]
 
     def alert(self, alert: PublicAlert) -> None:
-        """Its pages in each language, the short link, its CAP, and its pictures while they may be seen."""
+        """Its pages in each language, the short link and its CAP."""
         self._cap(alert)
+        shown = {each.file for each in self.view.pictures}
+        self.gone += [f"pictures/{each.file}" for each in alert.pictures if each.file not in shown]
         for language in alert.languages:
             path = _PAGE.format(language=language, identifier=alert.identifier)
             self._page("alert.html", path, Place("../../", language, alert), alert)
             self.pages[path] = PageKey(alert.id, language)
-            beside = alert.pictures.get(language, ())
-            if self.view.shown(alert):
-                self.pictures[path] = beside
-            else:
-                self.gone += [f"{language}/alerts/{picture.path.name}" for picture in beside]
         short = _SHORT.format(token=alert.token)
         self._page("alert.html", short, Place("../../", alert.languages[0], alert), alert)
+
+    def credits(self) -> None:
+        """The page beside which the pictures stand: what they show, and whose they are."""
+        if self.view.pictures:
+            place = Place("../", self.view.profile.fallback, title="pictures", hidden=True)
+            self._page("pictures.html", PICTURES, place)
+        else:
+            self.gone.append(PICTURES)
 
     def _cap(self, alert: PublicAlert) -> None:
         path = _CAP.format(identifier=alert.identifier)
@@ -129,7 +137,8 @@ class _Builder:
         self.files["status.json"] = status_data.status_json(self.view, caps)
         self.files["alerts.txt"] = status_data.plain_text(self.view, [self.tongue(tag) for tag in profile.languages])
         self.files["robots.txt"] = f"User-agent: *\nDisallow:{' /' if self.view.exercise else ''}\n"
-        self._page("notfound.html", "404.html", Place(f"{self.view.status_url}/", profile.fallback, hidden=True))
+        lost = Place(f"{self.view.status_url}/", profile.fallback, title="not_found_title", hidden=True)
+        self._page("notfound.html", "404.html", lost)
         for tag in profile.languages:
             self._page("index.html", f"{tag}/index.html", Place("../", tag))
         self._page("index.html", "index.html", Place("", profile.fallback))

@@ -26,8 +26,6 @@ _ATTRIBUTES = {
     "abbr": {"title"},
 }
 _SCHEMES = {"http", "https", "tel", "sms", "mailto"}
-#: A picture beside its page, as the website channel names it.
-_PICTURE = re.compile(r"(?:[a-z0-9._-]+/)*([a-z0-9_-][a-z0-9._-]*)")
 #: Words with the shape that belongs beside them, as templates/alerts/layouts/website.html marks them.
 _SHAPED = re.compile(r'<p([^>]*?) data-shape="([a-z-]{1,40})"([^>]*)>(.*?)</p>', re.DOTALL)
 _HEADING = re.compile(r"(</?h)([1-6])\b")
@@ -45,18 +43,17 @@ def safe_url(url: str) -> str:
     )
 
 
-def safe_article(html: str, heading: int, pictures: str, site: str, drawn: Callable[[str], Markup]) -> Markup:
+def safe_article(html: str, heading: int, pictures: Mapping[str, str], drawn: Callable[[str], Markup]) -> Markup:
     """A frozen website text, cleaned once more before it is trusted as HTML.
 
-    Its highest heading becomes `h<heading>` and the others follow, so that it fits where it is put. `pictures` is the
-    relative folder (with slash) of its pictures; one that is not below `site` loses its address. `drawn` gives the
-    drawing of a shape by name, which follows the word that names the level.
+    Its highest heading becomes `h<heading>` and the others follow, so that it fits where it is put. `pictures` are the
+    file names that it may show, and where they are; any other picture loses its address. `drawn` gives the drawing of a
+    shape by name, which follows the word that names the level.
     """
 
     def attribute(element: str, name: str, value: str) -> str | None:
         if element == "img" and name == "src":
-            beside = _PICTURE.fullmatch(value.removeprefix(f"{site}/"))
-            return pictures + beside[1] if beside else None
+            return pictures.get(value.rpartition("/")[2])
         return value
 
     cleaned = nh3.clean(
@@ -66,7 +63,7 @@ def safe_article(html: str, heading: int, pictures: str, site: str, drawn: Calla
         url_schemes=_SCHEMES,
         attribute_filter=attribute,
         set_tag_attribute_values={"img": {"loading": "lazy"}},
-        link_rel="noopener noreferrer",
+        link_rel=None,
     )
     settled = _settle(cleaned, heading)
     shaped = _SHAPED.sub(lambda found: f"<p{found[1]}{found[3]}>{found[4]} {drawn(found[2])}</p>", settled)
@@ -88,3 +85,8 @@ def said(words: Mapping[str, str], language: str, fallback: str) -> tuple[str, s
         if words.get(tag):
             return safe_text(words[tag]), tag
     return "", language
+
+
+def sentence(words: str) -> str:
+    """ "leave now" as "Leave now."."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

@@ -1,16 +1,15 @@
 """What residents may know at one moment, frozen: the only thing that the public files are made from."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from broadcaster.domain.alert import Alert, ResponseType, Severity
+from broadcaster.domain.alert import Alert, PictureFile, ResponseType, Severity
 from broadcaster.domain.language import Language
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.domain.profile import Profile, Words
-from channels.base import Picture
 
 _IN_FORCE = frozenset({AlertState.BROADCASTING, AlertState.ACTIVE})
 
@@ -31,7 +30,7 @@ class PublicAlert:
 
     `id` is the row's own and is never printed. `published_at` is its approval; `changed_at` the last change of its
     state. `successors` are identifiers of public alerts that refer to it. `personal`: it describes a person, so that
-    everything about it goes when it ends. `pictures` are those of its page, per language.
+    everything about it goes when it ends. `pictures` are those of its page, named by their digest.
     """
 
     id: str
@@ -46,7 +45,7 @@ class PublicAlert:
     next_update_at: datetime | None = None
     successors: tuple[str, ...] = ()
     personal: bool = False
-    pictures: Mapping[str, tuple[Picture, ...]] = field(default_factory=dict)
+    pictures: tuple[PictureFile, ...] = ()
 
     @property
     def identifier(self) -> str:
@@ -173,6 +172,12 @@ class PublicView:
         """
         phase = alert.phase(self.generated_at)
         return phase is Phase.IN_FORCE or (phase is Phase.EXPIRED and bool(self.of(alert)))
+
+    @property
+    def pictures(self) -> tuple[PictureFile, ...]:
+        """Those of the alerts whose words are shown, each once."""
+        every = {picture.file: picture for alert in self.alerts if self.shown(alert) for picture in alert.pictures}
+        return tuple(every[name] for name in sorted(every))
 
     @property
     def place_groups(self) -> tuple[PlaceGroup, ...]:

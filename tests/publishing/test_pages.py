@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from broadcaster.domain.alert import MsgType, Status
+from broadcaster.domain.alert import MsgType, PictureFile, Status
 from broadcaster.domain.errors import Invalid
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.store.status_page import build, content_security_policy
 from broadcaster.store.status_view import next_change_at
 from broadcaster.store.status_words import blanks, load_words, may_replace
-from channels.base import Picture
 from tests.publishing.city import NOW, alert, following, told, view
 
 HOUR = timedelta(hours=1)
@@ -203,29 +202,38 @@ def test_successors_that_go_in_a_circle_do_not_hang_the_page() -> None:
     assert build(view(first, second)).files["en/alerts/flood-1.html"]
 
 
-def test_a_person_who_was_found_leaves_a_tombstone_without_words_or_picture(tmp_path: Path) -> None:
+def test_a_person_who_was_found_leaves_a_tombstone_without_words_or_picture() -> None:
     """FIELD "Calls that close themselves": name and photo removed everywhere."""
-    photo = Picture(tmp_path / "ola.jpg", "image/jpeg", "Ola Nordmann")
+    photo = PictureFile("ola.jpg", {"nb": "Ola Nordmann"})
     found = alert(
         1,
         state=AlertState.CANCELLED,
         text="Ola Nordmann, 78",
         personal=True,
-        pictures={"nb": (photo,), "en": (photo,)},
+        pictures=(photo,),
         successors=("flood-2",),
     )
     all_clear = following(found, alert(2, text="Found."), MsgType.CANCEL)
     before = build(view(replace(found, state=AlertState.ACTIVE, successors=())))
-    assert before.pictures["nb/alerts/flood-1.html"] == (photo,)
+    assert before.pictures == (photo,)
+    assert "Ola Nordmann" in before.files["pictures/index.html"]
     site = build(view(found, all_clear))
     assert not any("Ola" in text or "ola.jpg" in text for text in site.files.values())
-    assert not site.pictures.get("nb/alerts/flood-1.html")
-    assert set(site.gone) == {"nb/alerts/ola.jpg", "en/alerts/ola.jpg", "alerts/flood-1.cap.xml"}
+    assert not site.pictures
+    assert set(site.gone) == {"pictures/ola.jpg", "pictures/index.html", "alerts/flood-1.cap.xml"}
     assert "This message ended at" in site.files["en/alerts/flood-1.html"]
     assert (
         "What it said has been removed." in site.files["a/abcdefg1/index.html"]
         or "Innholdet er fjernet." in (site.files["a/abcdefg1/index.html"])
     )
+
+
+def test_a_picture_that_another_message_still_shows_stays() -> None:
+    map_ = PictureFile("map.png", {"nb": "Kart"})
+    ended = alert(1, state=AlertState.CANCELLED, pictures=(map_,))
+    site = build(view(ended, alert(2, pictures=(map_,))))
+    assert site.pictures == (map_,)
+    assert not site.gone
 
 
 def test_a_stopped_message_is_not_relied_on_but_its_instruction_stays_until_lifted() -> None:
