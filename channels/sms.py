@@ -131,8 +131,15 @@ class Sms(Channel):
 
     def sender_for(self, parcel: Parcel) -> Sender:
         """The sender that carries this parcel: by lane, then always the same one for the same phone."""
-        information = parcel.lane == "information" and self._options.info_senders
-        return choose_sender(self._options.info_senders if information else self._options.senders, parcel.to)
+        return choose_sender(self._senders(parcel.lane), parcel.to)
+
+    def rate(self, lane: str) -> float:
+        """All senders of the lane together: each carries its share by its own rate."""
+        return sum(sender.rate for sender in self._senders(lane))
+
+    def _senders(self, lane: str) -> tuple[Sender, ...]:
+        information = lane == "information" and self._options.info_senders
+        return self._options.info_senders if information else self._options.senders
 
     def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
         return one_by_one(parcels, self.actions, self._deliver)

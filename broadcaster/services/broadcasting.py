@@ -46,17 +46,17 @@ def begin(rt: Runtime, tx: Connection, alert: AlertRow, now: datetime) -> None:
 
 
 def follow_up_action(rt: Runtime, channel: str, alert: AlertRow) -> Action:
-    """How an alert that refers to an earlier one appears where the earlier one can still be seen.
+    """How an alert that refers to an earlier one appears where the earlier one can still be seen (docs/decisions/040).
 
-    New words are a new post where people see new posts only (docs/decisions/040); a correction or cancellation changes the old
-    one in place where that can be done. Else it answers the old one, so that nobody reads that one alone.
+    A cancellation changes the old post in place where that can be done, so that nobody passes it on. An update is a new post where
+    only new posts are noticed. Where nothing can be changed, either answers the old one, so that it is not read alone.
     """
     actions = rt.actions(channel)
-    if alert.msg_type == "Alert":
+    if alert.msg_type == "Alert" or Action.REPLY not in actions:
         return Action.POST
-    if rt.kinds[alert.kind].replaces_posts and Action.AMEND in actions:
-        return Action.AMEND
-    return Action.REPLY if Action.REPLY in actions and Action.AMEND not in actions else Action.POST
+    if Action.AMEND not in actions:
+        return Action.REPLY
+    return Action.AMEND if alert.msg_type == "Cancel" else Action.POST
 
 
 def supersede(tx: Connection, earlier: AlertRow, by: AlertRow, now: datetime) -> None:

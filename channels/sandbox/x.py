@@ -8,8 +8,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from twitter_text import parse_tweet
-
 from channels.sandbox.exchange import Call, Reply, json_reply
 from channels.sandbox.faults import Fault
 from channels.sandbox.provider import Provider
@@ -19,6 +17,7 @@ from channels.sandbox.x_media import MediaShelf
 from channels.sandbox.x_reading import Reader
 from channels.sandbox.x_rules import NO_CREDITS, Problem, invalid, problem
 from channels.sandbox.x_tweets import Snowflakes, Tweet, show
+from channels.weighing import parse_tweet
 
 #: Seconds of a rate-limit window, and how long the same text is refused.
 WINDOW, DUPLICATE = 900, 86_400

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from twitter_text.extract_urls import extract_urls_with_indices
-
 from channels.sandbox.state import iso
+from channels.weighing import extract_urls_with_indices
 
 #: Milliseconds since 1970 at which X's numbers begin (Snowflake).
 EPOCH_MS = 1_288_834_974_657

@@ -1,0 +1,96 @@
+"""One part of an installation as a real process with the tests' timing, which may be told to kill itself at one exact place.
+
+`python -m tests.engine.part worker|sweeper|approve [WINDOW]` with the installation's settings in the environment. A window is a
+place of SECURITY R5; the process sends itself SIGKILL there, so nothing is tidied up, as when the power goes.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from broadcaster import jobs
+from broadcaster.runtime import build
+from broadcaster.services import approval, broadcasting, receipts, sweeping
+from broadcaster.services.delivering import Delivering
+from broadcaster.settings import load
+from broadcaster.store import fanout
+from broadcaster.store.queue import Worker
+from channels.sms import Sms
+from tests.engine.city import QUICK, approve
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def nth(number: int, owner: Any, name: str, before: bool) -> None:
+    """Die at the `number`-th call of owner.name, before it begins or after it has returned."""
+    original: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if before and calls == number:
+            die()
+        answer = original(*args, **kwargs)
+        if not before and calls == number:
+            die()
+        return answer
+
+    setattr(owner, name, wrapped)
+
+
+def during_a_call() -> None:
+    """Die while the 120th request is with the provider, which takes its time and keeps what it was given."""
+    original = Sms._deliver
+    calls = 0
+
+    def wrapped(self: Sms, parcel: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 120:
+            threading.Timer(0.15, die).start()
+        return original(self, parcel)
+
+    Sms._deliver = wrapped  # type: ignore[method-assign]
+
+
+#: Window → what makes the process die there.
+WINDOWS: dict[str, Callable[[], None]] = {
+    "before the approval commits": lambda: nth(1, broadcasting, "begin", before=False),
+    "after the commit, before the ring": lambda: nth(1, approval, "go", before=True),
+    "in the middle of making deliveries": lambda: nth(1, fanout, "take_slice", before=False),
+    "after the lease": lambda: nth(2, Delivering, "run", before=True),
+    "after the intent": lambda: nth(3, Delivering, "_next_chunk", before=False),
+    "during the call": during_a_call,
+    "after the call, before the commit": lambda: nth(4, Delivering, "_write_down", before=True),
+    "after the last outcome, before the end of the lease": lambda: nth(2, Delivering, "_settle", before=True),
+    "in a receipt, before its commit": lambda: nth(1, receipts, "write_down", before=False),
+}
+
+
+def main() -> None:
+    role, window = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+    if window:
+        WINDOWS[window]()
+    rt = build(load(), QUICK)
+    if role == "worker":
+        worker = Worker(rt.settings.redis, sys.argv[3] if len(sys.argv) > 3 else "urgent")
+        rt.worker = worker.name
+        jobs.use(rt)
+        worker.work()
+    elif role == "sweeper":
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        sweeping.loop(rt, stop)
+    elif role == "approve":
+        approve(rt, os.environ["ALERT"])
+    rt.close()
+
+
+if __name__ == "__main__":
+    main()
