@@ -145,7 +145,8 @@ class _Room:
         limits = self.setting.limits[channel]
         if channel != "sms":
             return limits
-        return Limits(limits.unit, min(limits.per_part, self.profile.sms_segments.get(tag, 2)), limits.parts)
+        allowed = self.profile.sms_segments.get(tag, limits.per_part)  # UCS-2 languages may need more
+        return Limits(limits.unit, allowed, limits.parts)
 
     def _template(self, channel: str, tag: str, ending: str, problems: list[Problem]) -> Template | None:
         name = f"{self.kind.name}/{channel}.{tag}.{ending}"

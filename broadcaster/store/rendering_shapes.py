@@ -92,7 +92,7 @@ def _marked_line(frame: Frame, body: str) -> str:
 def _too_long_sms(text: str, length: SmsLength, allowed: int) -> tuple[str, str]:
     single, multi, unit = (160, 153, "characters") if length.encoding == "GSM-7" else (70, 67, "units")
     over = length.units - (single if allowed == 1 else multi * allowed)
-    message = f"is {over} {unit} too long for {allowed} segment{'s' * (allowed > 1)} ({length.encoding})"
+    message = f"is {over} {unit if over > 1 else unit[:-1]} too long for {allowed} segment{'s' * (allowed > 1)} ({length.encoding})"
     rare = sorted({sign for sign in text if measure_sms(sign).encoding == "UCS-2"})
     if rare:
         return (
