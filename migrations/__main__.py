@@ -3,6 +3,7 @@
 Read what it wrote: a renamed column looks to it like one dropped and one added.
 """
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,11 +21,13 @@ def main(words: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         db = Database(f"sqlite:///{Path(folder) / 'empty.db'}")
-        migrating.upgrade(db)
+        if migrating.known():
+            migrating.upgrade(db)
         with db.write() as tx:
-            number = len(list((Path(__file__).parent / "versions").glob("[0-9]*.py"))) + 1
-            command.revision(migrating.config(tx), " ".join(words), autogenerate=True, rev_id=f"{number:04d}")
+            number = f"{len(migrating.known()) + 1:04d}"
+            command.revision(migrating.config(tx), " ".join(words), autogenerate=True, rev_id=number)
         db.dispose()
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", Path(__file__).parent], check=False)
     return 0
 
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import inspect
 
 from broadcaster.store.schema import Moment, metadata
 
@@ -14,10 +15,12 @@ def _frozen_types(kind: str, item: Any, autogen: AutogenContext) -> str | Litera
 
 
 connection = context.config.attributes["connection"]
+# SQLite cannot alter a table, so it is made anew; the first revision has nothing to alter.
+batch = connection.dialect.name == "sqlite" and inspect(connection).has_table("alembic_version")
 context.configure(
     connection=connection,
     target_metadata=metadata,
-    render_as_batch=connection.dialect.name == "sqlite",
+    render_as_batch=batch,
     render_item=_frozen_types,
     compare_type=True,
     compare_server_default=True,

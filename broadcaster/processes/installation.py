@@ -1,8 +1,6 @@
 """A whole installation on this machine, started and ended as one: for `broadcaster run`, and for the demo."""
 
 import json
-import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -14,6 +12,7 @@ from typing import Self
 
 from broadcaster.domain.errors import NotReady
 from broadcaster.processes import environment, part, supervision, tied
+from broadcaster.processes.secret import FILE, secret_of
 from broadcaster.runtime import build
 from broadcaster.services import migrating
 from broadcaster.settings import PREFIX, Settings
@@ -79,7 +78,7 @@ class Installation:
         """Fill in what the operator left to us: an absolute folder, a secret, the console's address."""
         update: dict[str, object] = {"var_dir": var_dir}
         if not self.settings.secret_key.get_secret_value():
-            update["secret_key"] = type(self.settings.secret_key)(_secret(var_dir / "secret_key"))
+            update["secret_key"] = type(self.settings.secret_key)(secret_of(var_dir))
         if "public_url" not in self.settings.model_fields_set:
             update["public_url"] = self.url
         self.settings = self.settings.model_copy(update=update)
@@ -90,7 +89,7 @@ class Installation:
             # The file, not its content: what stands in an environment can be read in /proc.
             changes |= {
                 f"{PREFIX}SECRET_KEY": None,
-                f"{PREFIX}SECRET_KEY_FILE": str(config.parent / "secret_key"),
+                f"{PREFIX}SECRET_KEY_FILE": str(config.parent / FILE),
             }
         program = (sys.executable, "-m", "supervisor.supervisord", "-c", str(config))
         process = subprocess.Popen(
@@ -154,17 +153,6 @@ class Installation:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
-
-
-def _secret(path: Path) -> str:
-    """The secret of this installation; made once."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
-    return path.read_text().strip()
 
 
 def _free_port(host: str, port: int) -> int:

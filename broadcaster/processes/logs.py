@@ -9,6 +9,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+WARNING = logging.WARNING
 #: E.164: no number of a resident ends in a log, not even inside a library's error message.
 _PHONE = re.compile(r"\+[1-9]\d{6,14}\b")
 #: How often a library may repeat that the queue is down, in seconds.

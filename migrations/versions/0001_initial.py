@@ -157,6 +157,16 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "playbook_versions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_playbook_versions")),
+        sa.UniqueConstraint("name", "hash", name=op.f("uq_playbook_versions_name_hash")),
+    )
+    op.create_table(
         "publications",
         sa.Column("root", sa.String(length=16), nullable=False),
         sa.Column("wanted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -272,6 +282,43 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_places_phone_id"), "places", ["phone_id"], unique=False)
     op.create_table(
+        "playbook_approvals",
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("approver", sa.String(length=64), nullable=False),
+        sa.Column("approver_name", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["playbook_versions.id"], name=op.f("fk_playbook_approvals_version_id_playbook_versions")
+        ),
+        sa.PrimaryKeyConstraint("version_id", "approver", name=op.f("pk_playbook_approvals")),
+    )
+    op.create_table(
+        "playbook_runs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("incident", sa.String(length=64), nullable=False),
+        sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("filled", sa.JSON(), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=128), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.JSON(), nullable=False),
+        sa.Column("grounds", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.Column("worker", sa.String(length=120), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["playbook_versions.id"], name=op.f("fk_playbook_runs_version_id_playbook_versions")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_playbook_runs")),
+        sa.UniqueConstraint("name", "idempotency_key", name=op.f("uq_playbook_runs_name_idempotency_key")),
+    )
+    op.create_index("ix_playbook_runs_open", "playbook_runs", ["state", "due_at"], unique=False)
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=False),
@@ -376,6 +423,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("alert_id", "channel", "language", name=op.f("uq_messages_alert_id_channel_language")),
     )
     op.create_table(
+        "playbook_steps",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("alert_id", sa.String(length=32), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_playbook_steps_alert_id_alerts")),
+        sa.ForeignKeyConstraint(["run_id"], ["playbook_runs.id"], name=op.f("fk_playbook_steps_run_id_playbook_runs")),
+        sa.PrimaryKeyConstraint("run_id", "position", name=op.f("pk_playbook_steps")),
+        sa.UniqueConstraint("alert_id", name=op.f("uq_playbook_steps_alert_id")),
+    )
+    op.create_table(
         "audience_plans",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("alert_id", sa.String(length=32), nullable=False),
@@ -469,6 +531,7 @@ def downgrade() -> None:
     op.drop_table("deliveries")
     op.drop_index(op.f("ix_audience_plans_alert_id"), table_name="audience_plans")
     op.drop_table("audience_plans")
+    op.drop_table("playbook_steps")
     op.drop_table("messages")
     op.drop_index("ix_instructions_open", table_name="instructions")
     op.drop_table("instructions")
@@ -486,6 +549,9 @@ def downgrade() -> None:
     op.drop_table("webauthn_credentials")
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
+    op.drop_index("ix_playbook_runs_open", table_name="playbook_runs")
+    op.drop_table("playbook_runs")
+    op.drop_table("playbook_approvals")
     op.drop_index(op.f("ix_places_phone_id"), table_name="places")
     op.drop_table("places")
     op.drop_index(op.f("ix_alerts_state"), table_name="alerts")
@@ -497,6 +563,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_resident_generations_state"), table_name="resident_generations")
     op.drop_table("resident_generations")
     op.drop_table("publications")
+    op.drop_table("playbook_versions")
     op.drop_table("place_zones")
     op.drop_table("phones")
     op.drop_table("opt_outs")

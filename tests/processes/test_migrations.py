@@ -5,6 +5,7 @@ import re
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from broadcaster.domain.errors import NotReady
@@ -39,6 +40,12 @@ def test_the_revisions_make_what_the_code_expects(empty: Database) -> None:
         metadata.drop_all(tx)
         metadata.create_all(tx)
         assert migrated == shape(tx)
+
+
+def test_the_revisions_are_numbered_one_after_the_other() -> None:
+    script = ScriptDirectory.from_config(migrating.config())
+    assert script.get_current_head() == migrating.head()
+    assert [each.revision for each in script.walk_revisions()] == sorted(migrating.known(), reverse=True)
 
 
 def test_upgrading_twice_changes_nothing(empty: Database) -> None:
