@@ -125,9 +125,9 @@ def trouble(geometry: Mapping[str, Any]) -> str:
         return (
             "its rings cannot be read; a ring is at least four [longitude, latitude] pairs, the last equal to the first"
         )
-    if shape.is_empty or shape.area == 0:
-        return "it is empty or has no area"
-    return "" if shape.is_valid else f"it crosses itself or overlaps: {explain_validity(shape)} (longitude latitude)"
+    if not shape.is_valid:
+        return f"it must not cross or overlap itself: {explain_validity(shape)} (longitude latitude)"
+    return "it is empty" if shape.is_empty or shape.area == 0 else ""
 
 
 def from_geojson(geometry: Mapping[str, Any]) -> Shape:
@@ -145,10 +145,17 @@ def polygon_geojson(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
 
 def from_circle(circle: Circle, corners: int = 64) -> Shape:
     """A circle; the polygon kept with it lies wholly outside, so that whatever meets the circle meets the polygon."""
-    reach = circle.radius_km / math.cos(math.pi / corners) * (1 + _DOUBT)
-    centre = (circle.lat, circle.lon)
-    ring = [geodesic(kilometers=reach).destination(centre, bearing=360 * n / corners) for n in range(corners)]
-    return Shape(shapely.geometry.Polygon([(point.longitude, point.latitude) for point in ring]), circle)
+    centre, least = (circle.lat, circle.lon), circle.radius_km * (1 + _DOUBT)
+    reach = least / math.cos(math.pi / corners)
+    while True:
+        points = [geodesic(kilometers=reach).destination(centre, bearing=360 * n / corners) for n in range(corners)]
+        ring = np.array([(point.latitude, point.longitude) for point in points])
+        # Towards the poles an edge that is straight in degrees comes nearer to the centre than its middle on the ground.
+        middles = (ring + np.roll(ring, -1, axis=0)) / 2
+        nearest = float(haversine_km(circle.lat, circle.lon, middles[:, 0], middles[:, 1]).min())
+        if nearest >= least:
+            return Shape(shapely.geometry.Polygon(ring[:, ::-1]), circle)
+        reach *= 1.002 * least / nearest
 
 
 def union(shapes: Iterable[Shape]) -> Shape:

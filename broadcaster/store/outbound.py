@@ -7,8 +7,8 @@ server cannot lead elsewhere. Redirects are not followed, answers have a largest
 import ipaddress
 import socket
 import threading
-import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,7 +23,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds for name and connection, seconds for the whole exchange, and bytes of an answer."""
+    """Seconds for a connection, seconds for the whole exchange, and bytes of an answer."""
 
     connect_s: float = 5.0
     total_s: float = 10.0
@@ -45,35 +45,51 @@ class Unreachable(NotReady):
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A way out. `allowed` are hosts (as written in the URL) that may be private, because the installation's own settings
-    name them; for all others http is refused too."""
+    """A way out. `allowed` are hosts, as written in the URL, that may be private and without encryption, because the
+    installation's own settings name them. `authorities` is a file of certificates to trust (default: Mozilla's)."""
 
     allowed: Collection[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     user_agent: str = "broadcaster"
+    authorities: str = field(default_factory=certifi.where)
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
-        """Send one request. Invalid: the URL leads where it must not; Unreachable: no usable answer came."""
-        deadline = time.monotonic() + self.limits.total_s
+        """Send one request. Invalid: the URL leads where it must not; Unreachable: no usable answer came in time.
+
+        It runs aside: neither the system's resolver nor a server that sends byte by byte knows our time limit, so at
+        its end they are left behind.
+        """
         parts = self.check(url)
-        host = parts.hostname or ""
-        address = self._address(host, parts.port or _port(parts))
-        sent = {"User-Agent": self.user_agent, "Host": _host_header(parts), **(headers or {})}
-        timeout = urllib3.Timeout(connect=self.limits.connect_s, read=self._left(deadline))
+        found: Future[Answer] = Future()
+
+        def run() -> None:
+            try:
+                found.set_result(self._exchange(method, parts, headers or {}, body))
+            except BaseException as error:  # noqa: BLE001 - whatever it was is raised where the caller waits
+                found.set_exception(error)
+
+        threading.Thread(target=run, daemon=True, name="outbound").start()
+        try:
+            return found.result(self.limits.total_s)
+        except TimeoutError:
+            raise Unreachable(f"{parts.hostname} took longer than {self.limits.total_s:g} seconds") from None
+
+    def _exchange(self, method: str, parts: SplitResult, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        host, port = parts.hostname or "", parts.port or _port(parts)
+        address = self._address(host, port)
+        sent = {"User-Agent": self.user_agent, "Host": _host_header(parts), **headers}
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            with self._pool(parts, str(address), timeout) as pool:
-                response = pool.request(
+            with (
+                self._pool(parts, str(address), port) as pool,
+                pool.request(
                     method, target, headers=sent, body=body, redirect=False, retries=False, preload_content=False
-                )
-                with response:
-                    return Answer(
-                        response.status,
-                        {name.lower(): value for name, value in response.headers.items()},
-                        self._read(response, deadline),
-                    )
+                ) as response,
+            ):
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, names, self._read(response))
         except (HTTPError, OSError) as error:
             raise Unreachable(f"{host} did not answer: {type(error).__name__}") from None
 
@@ -96,19 +112,14 @@ class Outbound:
         return parts
 
     def _address(self, host: str, port: int) -> Address:
-        found = _resolve(host, port, self.limits.connect_s)
-        if host not in self.allowed:
-            # One private address among public ones is how rebinding begins: the name as a whole is not trusted.
-            for address in found:
-                if not public(address):
-                    raise _refused("leads to a private or reserved address")
+        found = _resolve(host, port)
+        # One private address among public ones is how rebinding begins: the name as a whole is not trusted.
+        if host not in self.allowed and not all(map(public, found)):
+            raise _refused("leads to a private or reserved address")
         return found[0]
 
-    def _left(self, deadline: float) -> float:
-        return max(deadline - time.monotonic(), 0.001)
-
-    def _pool(self, parts: SplitResult, address: str, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:
-        port = parts.port or _port(parts)
+    def _pool(self, parts: SplitResult, address: str, port: int) -> urllib3.HTTPConnectionPool:
+        timeout = urllib3.Timeout(connect=self.limits.connect_s, read=self.limits.total_s)
         if parts.scheme == "http":
             return urllib3.HTTPConnectionPool(address, port, timeout=timeout, maxsize=1)
         return urllib3.HTTPSConnectionPool(
@@ -118,18 +129,16 @@ class Outbound:
             maxsize=1,
             server_hostname=parts.hostname,
             assert_hostname=parts.hostname,
-            ca_certs=certifi.where(),
+            ca_certs=self.authorities,
             cert_reqs="CERT_REQUIRED",
         )
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         body = bytearray()
         for piece in response.stream(16_384, decode_content=True):
             body += piece
             if len(body) > self.limits.max_bytes:
                 raise Unreachable(f"the answer is larger than {self.limits.max_bytes} bytes")
-            if time.monotonic() > deadline:
-                raise Unreachable(f"the answer took longer than {self.limits.total_s:g} seconds")
         return bytes(body)
 
 
@@ -160,20 +169,10 @@ def _host_header(parts: SplitResult) -> str:
     return f"{host}:{parts.port}" if parts.port and parts.port != _port(parts) else host
 
 
-def _resolve(host: str, port: int, seconds: float) -> list[Address]:
-    """All addresses of a name. The system's resolver knows no time limit, so it runs aside and may be left behind."""
-    found: list[Address] = []
-
-    def ask() -> None:
-        try:
-            for *_, sockaddr in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                found.append(ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]))
-        except (OSError, ValueError, UnicodeError):
-            found.clear()
-
-    thread = threading.Thread(target=ask, daemon=True, name="resolve")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive() or not found:
-        raise Unreachable(f"the name {host} cannot be resolved")
-    return list(dict.fromkeys(found))
+def _resolve(host: str, port: int) -> list[Address]:
+    """All addresses of a name, the resolver's favourite first."""
+    try:
+        found = [str(sockaddr[0]) for *_, sockaddr in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        return list(dict.fromkeys(ipaddress.ip_address(each.partition("%")[0]) for each in found))
+    except (OSError, ValueError):
+        raise Unreachable(f"the name {host} cannot be resolved") from None
