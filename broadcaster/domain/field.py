@@ -12,6 +12,17 @@ from broadcaster.domain.profile import Words
 Values = Mapping[str, object]
 
 
+#: What templates may name beside a kind's fields; a field cannot have one of these names.
+RESERVED = frozenset(
+    {
+        *("channel", "decider", "details", "event", "expires", "instruction", "kind", "language"),
+        *("live", "msg_type", "next_update", "now", "numbers", "onset", "parents", "pictures"),
+        *("places", "sender", "shorter", "stage", "still", "timezone_name", "title", "words"),
+        *("zone_names"),
+    }
+)
+
+
 class FieldType(StrEnum):
     """What a value is once it is read: see `field_reading` for what may be written."""
 

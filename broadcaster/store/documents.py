@@ -17,9 +17,11 @@ from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.language import Language
 from broadcaster.domain.profile import Profile
 from broadcaster.store.documents_alert import read_draft
-from broadcaster.store.documents_kinds import read_bank, read_common, read_instructions, read_kind, read_languages
+from broadcaster.store.documents_kinds import read_common, read_kind
+from broadcaster.store.documents_node import MAX_DEPTH, MAX_NODES, Node, Scalar, nodes_of
 from broadcaster.store.documents_profile import read_profile
-from broadcaster.store.documents_reader import MAX_DEPTH, MAX_NODES, Node, Reader, Scalar, Section, nodes_of
+from broadcaster.store.documents_reader import Reader, Section
+from broadcaster.store.documents_words import read_bank, read_instructions, read_languages
 
 __all__ = [
     "Node",

@@ -7,7 +7,6 @@ The only builder of the Jinja environment for alert texts: operators' words are 
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from jinja2 import (
@@ -16,9 +15,7 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     TemplateSyntaxError,
-    Undefined,
     UndefinedError,
-    pass_context,
 )
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
@@ -27,13 +24,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from broadcaster.domain.alert import Draft
 from broadcaster.domain.errors import Invalid, Problem
-from broadcaster.domain.field import Values
 from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.profile import Profile
 from broadcaster.store import rendering_shapes as shapes
 from broadcaster.store.rendering_alert import CapWords, alert_of, beside, cap_problems
+from broadcaster.store.rendering_filters import FILTERS
+from broadcaster.store.rendering_names import Matter
 from broadcaster.store.rendering_setting import Ground, Parent, Preview, PublicPicture, Rendered, Setting, Still
-from broadcaster.store.rendering_values import Absent, EmptyField, View, empty
+from broadcaster.store.rendering_values import EmptyField
 from channels.base import Limits, Message
 
 __all__ = ["Ground", "Parent", "Preview", "PublicPicture", "Rendered", "Setting", "Still", "preview", "render"]
@@ -66,7 +64,7 @@ def preview(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -
         if channel not in setting.limits
     ]
     problems += beside(values, kind, setting)
-    room = _Room(settled, values, kind, profile, setting, zone)
+    room = _Room(Matter(settled, values, kind, profile, setting, zone))
     words = {tag: room.cap(tag, problems) for tag in settled.languages if tag in kind.languages}
     messages = [
         message
@@ -84,16 +82,13 @@ def preview(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -
 class _Room:
     """One alert being put into words; each method makes one text and adds what is wrong to `problems`."""
 
-    def __init__(
-        self, draft: Draft, values: Values, kind: AlertKind, profile: Profile, setting: Setting, zone: ZoneInfo
-    ) -> None:
-        self.draft = draft
-        self.values = values
-        self.kind = kind
-        self.profile = profile
-        self.setting = setting
-        self.zone = zone
-        self.environment = _environment(str(kind.folder.parent))
+    def __init__(self, matter: Matter) -> None:
+        self.matter = matter
+        self.draft = matter.draft
+        self.kind = matter.kind
+        self.profile = matter.profile
+        self.setting = matter.setting
+        self.environment = _environment(str(matter.kind.folder.parent))
 
     def cap(self, tag: str, problems: list[Problem]) -> CapWords | None:
         """Headline, description and instruction in one language, with an exercise's marks; None if they cannot be made."""
@@ -161,7 +156,7 @@ class _Room:
 
     def _run(self, template: Template, channel: str, tag: str, shorter: int, block: str = "") -> str:
         """Run a template (or one block of it). Raises Invalid naming the field or word that stands in the way."""
-        context = template.new_context(self._names(channel, tag, shorter))
+        context = template.new_context(self.matter.names(channel, tag, shorter))
         place = f"{channel}.{tag}" + (f".{block}" if block else "")
         if block and block not in template.blocks:
             raise Invalid([Problem(place, "the template has no such block", f"Add {{% block {block} %}}.")])
@@ -176,58 +171,6 @@ class _Room:
             raise Invalid([Problem(place, f"the text cannot be made: {error.message}", "Mend its template.")]) from None
         except (SecurityError, TypeError, ValueError, TemplateNotFound) as error:
             raise Invalid([Problem(place, f"the text cannot be made: {error}", "Mend its template.")]) from None
-
-    def _names(self, channel: str, tag: str, shorter: int) -> dict[str, object]:
-        """Everything a template may name: see templates/alerts/README.md."""
-        setting, profile = self.setting, self.profile
-        zones = {key: profile.in_language(words, tag) for key, words in setting.area.zones.items()}
-        view = View(self.kind, profile, tag, channel, self.zone, zones)
-        fields = view.fields(self.values)
-        opened = self.kind.opened(self.values)
-        level = next((each for each in profile.levels if opened and each.number == opened[0].level), None)
-        decider = profile.authorities.get(str(self.values.get("decided_by", "")))
-        return fields | {
-            "language": self.kind.languages[tag],
-            "words": self.kind.languages[tag].words,
-            "shorter": shorter,
-            "kind": self.kind.name,
-            "channel": channel,
-            "title": self.kind.title[tag],
-            "event": self.kind.event.pick(self.values)[tag],
-            "msg_type": self.draft.msg_type.value,
-            "live": self.draft.status.live,
-            "sender": profile.in_language(profile.sender, tag),
-            "numbers": dict(profile.numbers),
-            "decider": profile.in_language(decider.words, tag) if decider else empty("decided_by"),
-            "timezone_name": profile.in_language(profile.timezone_name, tag),
-            "zone_names": list(zones.values()),
-            "places": fields.get("place_names") or list(zones.values()) or empty("place_names"),
-            "now": setting.sent.astimezone(self.zone),
-            "onset": self._time("onset"),
-            "expires": self._time("expires"),
-            "next_update": self._time("next_update"),
-            "still": [self._still(view, each, tag) for each in setting.still_applies],
-            "instruction": view.instruction(opened[1].key) if opened else empty("instruction"),
-            "stage": {"words": profile.in_language(level.words, tag), "shape": level.shape} if level else None,
-            "parents": [self._parent(each, tag) for each in setting.parents],
-            "pictures": [{"uri": each.uri, "alt": each.alt.get(tag, "")} for each in setting.pictures]
-            if self.kind.pictures.reaches(channel)
-            else [],
-            "details": view.details(self.values),
-        }
-
-    def _time(self, name: str) -> datetime | Absent:
-        moment: datetime | None = getattr(self.draft, name)
-        return moment.astimezone(self.zone) if moment else empty(name)
-
-    def _still(self, view: View, still: Still, tag: str) -> dict[str, object]:
-        return view.instruction(still.key) | {"places": list(still.places.get(tag, ()))}
-
-    def _parent(self, parent: Parent, tag: str) -> dict[str, object]:
-        return {
-            "headline": self.profile.in_language(parent.headline, tag),
-            "sent": parent.reference.sent.astimezone(self.zone),
-        }
 
 
 def _headline(cap: CapWords | None) -> str:
@@ -288,49 +231,5 @@ def _environment(root: str) -> _Environment:
         lstrip_blocks=True,
         extensions=[_Lines],
     )
-    environment.filters |= _FILTERS
+    environment.filters |= FILTERS
     return environment
-
-
-def _worded(method: str, with_now: bool = False) -> Callable[..., str]:
-    """A filter that is a method of the text's own Language; an empty field is an error that names it."""
-
-    @pass_context
-    def apply(context: Context, value: object) -> str:
-        if isinstance(value, Undefined):
-            return str(value)  # raises, naming the field
-        extra = (context["now"],) if with_now else ()
-        return str(getattr(context["language"], method)(value, *extra))
-
-    return apply
-
-
-def _sentence(text: object) -> str:
-    """Exactly one mark at the end."""
-    words = str(text).strip()
-    return words if words.endswith((".", "!", "?")) else f"{words}."
-
-
-def _first_up(text: object) -> str:
-    """A capital at the start, the rest as it was."""
-    words = str(text)
-    return words[:1].upper() + words[1:]
-
-
-def _first_down(text: object) -> str:
-    words = str(text)
-    return words[:1].lower() + words[1:]
-
-
-_FILTERS: Mapping[str, Callable[..., str]] = {
-    "when": _worded("moment"),
-    "clock": _worded("clock_time"),
-    "weekday_clock": _worded("on_weekday"),
-    "day": _worded("day_of"),
-    "number": _worded("number"),
-    "listed": _worded("listed"),
-    "soon": _worded("soon", with_now=True),
-    "sentence": _sentence,
-    "first_up": _first_up,
-    "first_down": _first_down,
-}
