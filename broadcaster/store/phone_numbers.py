@@ -38,7 +38,7 @@ class PhoneReader:
             return compact
         if not compact:
             raise ValueError("the phone is missing")
-        if _SCIENTIFIC.fullmatch(compact):
+        if _SCIENTIFIC.fullmatch(text.strip()):
             raise ValueError("a spreadsheet has rounded the phone; format that column as text")
         if len(text) > 40:
             raise ValueError("the phone is too long to be a number")
