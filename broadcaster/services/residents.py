@@ -29,6 +29,14 @@ LISTED = 1_000
 _READ_AT_ONCE = 5_000
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to be said of a line of the file, without anything that stood in it."""
+
+    line: int
+    reason: str
+
+
 @dataclass(slots=True)
 class Report:
     """What an import did, or would do.
@@ -45,8 +53,8 @@ class Report:
     kept: int = 0
     outside: int = 0
     refused_lines: int = 0
-    refused: list[Refused] = field(default_factory=list)
-    remarks: list[Refused] = field(default_factory=list)
+    refused: list[Remark] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     def summary(self) -> str:
         """One line for a person: "12 new, 0 changed, 30 the same, 3 gone"."""
@@ -107,7 +115,7 @@ def _read(file: ResidentFile, staging: Staging, report: Report, progress: Progre
         staging.add((each for each in chunk if not isinstance(each, Refused)), refused)
         report.lines += len(chunk)
         report.refused_lines += len(refused)
-        report.refused += refused[: LISTED - len(report.refused)]
+        report.refused += [Remark(each.line, each.reason) for each in refused[: LISTED - len(report.refused)]]
         progress(report.lines, 0)
 
 
@@ -140,7 +148,7 @@ def _join(group: list[tuple[int, Resident]], report: Report) -> Resident:
     resident, differs = joined(row for _, row in group)
     if differs and len(report.remarks) < LISTED:
         said = f"differs from line {group[0][0]} of the same phone in {', '.join(sorted(differs))}; the first counts"
-        report.remarks.append(Refused(group[-1][0], said))
+        report.remarks.append(Remark(group[-1][0], said))
     return resident
 
 
