@@ -130,6 +130,13 @@ def change(tx: Connection, user_id: str, values: Mapping[str, object]) -> None:
         raise NotFound("there is no such user")
 
 
+def use_code(tx: Connection, user_id: str, counter: int) -> bool:
+    """Take a time step of a person's authenticator app; False when it, or a later one, was taken before."""
+    free = users.c.tf_last_counter.is_(None) | (users.c.tf_last_counter < counter)
+    taken = update(users).where(users.c.id == user_id, free).values(tf_last_counter=counter)
+    return tx.execute(taken).rowcount == 1
+
+
 def begin_session(tx: Connection, digest: str, user_id: str, now: datetime, forget_after: timedelta) -> None:
     """Remember a log-in, and forget those of this person that are long over."""
     tx.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.began_at < now - forget_after))

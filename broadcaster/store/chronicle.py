@@ -1,0 +1,44 @@
+"""The journal as people read it: the latest entries of a chain first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from broadcaster.store.schema import alerts, journal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; `identifier` is the public name of the alert that it is about, if any."""
+
+    seq: int
+    at: datetime
+    actor: str
+    actor_name: str
+    action: str
+    alert_id: str | None
+    identifier: str | None
+    grounds: str
+    body: Mapping[str, Any]
+
+
+def latest(
+    connection: Connection, chain: str, *, alert_id: str = "", before: int | None = None, limit: int = 50
+) -> Sequence[Entry]:
+    """Entries of `chain`, newest first; `before` is the number of the last one already seen."""
+    columns = [journal.c[each] for each in Entry.__dataclass_fields__ if each != "identifier"]
+    query = (
+        select(*columns, alerts.c.identifier)
+        .outerjoin(alerts, alerts.c.id == journal.c.alert_id)
+        .where(journal.c.chain == chain)
+        .order_by(journal.c.seq.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(journal.c.seq < before)
+    if alert_id:
+        query = query.where(journal.c.alert_id == alert_id)
+    return [Entry(**row._mapping) for row in connection.execute(query)]

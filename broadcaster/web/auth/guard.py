@@ -1,0 +1,87 @@
+"""What a role may reach: every view says whom it is for, and a view that says nothing is for nobody."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.exceptions import NotFound, Unauthorized
+
+from broadcaster.domain.rules import Actor, Role
+from broadcaster.web.config import UPLOAD
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+#: Endpoints that check for themselves, or that everybody may see. The API reads keys, never cookies.
+_OWN_RULES = ("security.", "api.", "openapi", "bootstrap.", "static")
+
+
+def needs(role: Role) -> Callable[[V], V]:
+    """Only people whose role covers `role` may reach this view; to others it does not exist."""
+
+    def mark(view: V) -> V:
+        view.needs = role  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def everybody(view: V) -> V:
+    """No log-in: health, callbacks that prove themselves, public pages."""
+    view.everybody = True  # type: ignore[attr-defined]
+    return view
+
+
+def polled(view: V) -> V:
+    """A page asks for this by itself, again and again: it does not keep a session alive."""
+    view.polled = True  # type: ignore[attr-defined]
+    return view
+
+
+def upload(view: V) -> V:
+    """This view takes files larger than a form."""
+    view.upload = True  # type: ignore[attr-defined]
+    return view
+
+
+def me() -> Actor:
+    """The person who is logged in."""
+    actor: Actor = current_user.actor
+    return actor
+
+
+def watch(app: Flask) -> None:
+    """Check every request of `app` before its view, and before its body is read."""
+
+    @app.before_request
+    def size() -> None:
+        if getattr(_view(), "upload", False):
+            request.max_content_length = UPLOAD
+
+    @app.before_request
+    def role() -> Response | None:
+        view, endpoint = _view(), request.endpoint or ""
+        if view is None or endpoint.startswith(_OWN_RULES) or getattr(view, "everybody", False):
+            return None
+        needed = getattr(view, "needs", None)
+        if needed is None:
+            raise NotFound
+        if not current_user.is_authenticated:
+            return _to_login()
+        if not current_user.role.covers(needed):
+            raise NotFound
+        return None
+
+
+def _view() -> Callable[..., Any] | None:
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def _to_login() -> Response:
+    if request.headers.get("HX-Request"):
+        # The page reloads as a whole and comes to the log-in with its own address.
+        return Response(status=204, headers={"HX-Refresh": "true"})
+    if request.method not in ("GET", "HEAD"):
+        raise Unauthorized
+    wanted = request.full_path if request.query_string else request.path
+    return redirect(url_for("security.login", next=None if wanted == "/" else wanted))  # type: ignore[return-value]

@@ -1,0 +1,16 @@
+"""The console: where coordinators write, approve and watch alerts. Each module is one page or a few that belong together."""
+
+from importlib import import_module
+
+from flask import Blueprint, Flask
+
+blueprint = Blueprint("console", __name__)
+
+_PAGES = ("home", "incidents", "alerts", "compose", "check", "decide", "control", "inbox", "residents", "people", "system")
+
+
+def register(app: Flask) -> None:
+    """Add every page to `app`."""
+    for name in _PAGES:
+        import_module(f"{__name__}.{name}")
+    app.register_blueprint(blueprint)

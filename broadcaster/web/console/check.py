@@ -1,0 +1,77 @@
+"""Check before submitting: who, where, how many, the exact texts; one button whose words say what it does."""
+
+from flask import Response, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+
+from broadcaster.domain.errors import Invalid
+from broadcaster.domain.lifecycle import ALERT
+from broadcaster.domain.rules import Role
+from broadcaster.services import drafting
+from broadcaster.store import accounts, zones
+from broadcaster.store import alerts as alert_store
+from broadcaster.web.auth.guard import me, needs
+from broadcaster.web.console import blueprint
+from broadcaster.web.context import now, runtime
+
+
+@blueprint.get("/alerts/<alert_id>/check")
+@needs(Role.AUTHOR)
+def check(alert_id: str) -> str:
+    """The whole draft as it would go out now, with everything that stands in the way."""
+    rt = runtime()
+    with rt.db.read() as connection:
+        alert = alert_store.get(connection, alert_id)
+        ALERT.advance(alert.state, "submit")
+    draft = drafting.draft_of(rt, alert, now())
+    preview = drafting.preview(rt, draft, now())
+    with rt.db.read() as connection:
+        area_zones = zones.some(connection, alert.draft["area"].get("zones", ()))
+        second_people = accounts.second_people(connection)
+    texts = preview.partly.made.messages
+    return render_template(
+        "check.html",
+        alert=alert,
+        kind=rt.kinds[alert.kind],
+        preview=preview,
+        texts=texts,
+        settled=preview.partly.draft,
+        segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
+        zones=area_zones,
+        second_people=second_people,
+    )
+
+
+@blueprint.post("/alerts/<alert_id>/submit")
+@needs(Role.AUTHOR)
+def submit(alert_id: str) -> Response:
+    """Freeze it; from here on it waits for another person."""
+    try:
+        drafting.submit(runtime(), alert_id, me(), now())
+    except Invalid:
+        # The check page makes the same texts again, and so says all that is wrong with its places.
+        flash(_("It was not submitted: something must be put right first."), "error")
+        return _to("check", alert_id)
+    flash(_("Submitted. It goes out when another person has approved it."), "success")
+    return _to("alert", alert_id)
+
+
+@blueprint.post("/alerts/<alert_id>/discard")
+@needs(Role.AUTHOR)
+def discard(alert_id: str) -> Response:
+    """Throw a draft away."""
+    drafting.discard(runtime(), alert_id, me(), now())
+    flash(_("Discarded. It stays in the journal."))
+    return _to("alert", alert_id)
+
+
+@blueprint.post("/alerts/<alert_id>/withdraw")
+@needs(Role.AUTHOR)
+def withdraw(alert_id: str) -> Response:
+    """Take a submitted alert back."""
+    drafting.withdraw(runtime(), alert_id, me(), now())
+    flash(_("Withdrawn. Nothing was sent."))
+    return _to("alert", alert_id)
+
+
+def _to(endpoint: str, alert_id: str) -> Response:
+    return redirect(url_for(f"console.{endpoint}", alert_id=alert_id))  # type: ignore[return-value]

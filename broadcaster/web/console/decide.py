@@ -1,0 +1,130 @@
+"""The second person: reads the exact texts, confirms the number, and approves, returns or rejects; bound to what was on the page."""
+
+from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from limits import RateLimitItemPerMinute
+from sqlalchemy import Connection
+
+from broadcaster.domain.errors import Conflict, Invalid, NotAllowed
+from broadcaster.domain.lifecycle import ALERT
+from broadcaster.domain.rules import Role
+from broadcaster.services import approval
+from broadcaster.store import accounts, areas, audience, fanout, zones
+from broadcaster.store import alerts as alert_store
+from broadcaster.store.alerts import AlertRow
+from broadcaster.store.audience import Count
+from broadcaster.web.auth.guard import me, needs
+from broadcaster.web.console import blueprint
+from broadcaster.web.console.home import may_decide
+from broadcaster.web.context import now, runtime
+
+_TRIES = RateLimitItemPerMinute(10, 5)
+
+
+@blueprint.get("/alerts/<alert_id>/decide")
+@needs(Role.APPROVER)
+def decide(alert_id: str) -> str:
+    """Exact texts first, then the number, then the buttons."""
+    with runtime().db.read() as connection:
+        alert = alert_store.get(connection, alert_id)
+        ALERT.advance(alert.state, "approve")
+    if not may_decide(alert.editors, alert.submitted_by):
+        raise NotAllowed(_("You wrote, edited or submitted this alert, so another person must decide on it."))
+    return _page(alert)
+
+
+def _page(alert: AlertRow, wrong: str = "") -> str:
+    rt = runtime()
+    with rt.db.read() as connection:
+        texts = list(alert_store.texts(connection, alert.id).values())
+        return render_template(
+            "decide.html",
+            alert=alert,
+            kind=rt.kinds[alert.kind],
+            texts=texts,
+            segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
+            count=_count(connection, alert),
+            zones=zones.some(connection, alert.draft["area"].get("zones", ())),
+            references=alert_store.references(connection, alert.id),
+            names=accounts.names(connection),
+            wrong=wrong,
+        )
+
+
+def _count(connection: Connection, alert: AlertRow) -> Count | None:
+    """Whom it would reach at this moment: the number that the approver agrees to."""
+    rt = runtime()
+    if not any(rt.personal(channel) for channel in alert.draft["channels"]):
+        return None
+    area = areas.compile_area(connection, fanout.selector_of(alert.draft["area"]))
+    languages = tuple(alert.draft["languages"])
+    return audience.count(connection, area, languages=languages, lane=alert.lane, exercise=not alert.live)
+
+
+@blueprint.post("/alerts/<alert_id>/approve")
+@needs(Role.APPROVER)
+def approve(alert_id: str) -> Response | tuple[str, int]:
+    """Let it go out. What was on the page is what goes: its hash and its number come back with the form."""
+    with runtime().db.read() as connection:
+        alert = alert_store.get(connection, alert_id)
+    ALERT.advance(alert.state, "approve")
+    if wrong := _not_confirmed(alert):
+        return _page(alert, wrong), 422
+    try:
+        confirmed = request.form.get("phones", type=int)
+        approval.approve(runtime(), alert_id, me(), request.form.get("hash", ""), now(), confirmed)
+    except Conflict as error:
+        with runtime().db.read() as connection:
+            again = alert_store.get(connection, alert_id)
+        return _page(again, str(error)), 409
+    flash(_("Approved. It is going out now."), "success")
+    return _to_alert(alert_id)
+
+
+def _not_confirmed(alert: AlertRow) -> str:
+    """What is missing from the form; empty when the approver has said yes to everything."""
+    if request.form.get("read") != "yes":
+        return _("Tick that you have read the texts.")
+    if "phones" in request.form and request.form.get("reach") != "yes":
+        return _("Tick that the number of phones is right.")
+    if not alert.live:
+        return ""
+    limiter = current_app.extensions["broadcaster.limiter"].limiter
+    if not limiter.test(_TRIES, "approve", me().id):
+        return _("Too many wrong passwords. Wait a few minutes, or let another approver do it.")
+    if not current_user.verify_and_update_password(request.form.get("password", "")):
+        limiter.hit(_TRIES, "approve", me().id)
+        return _("The password is wrong, so nothing was sent.")
+    return ""
+
+
+@blueprint.post("/alerts/<alert_id>/return")
+@needs(Role.APPROVER)
+def send_back(alert_id: str) -> Response | tuple[str, int]:
+    """Back to its author, with a reason."""
+    return _without(alert_id, "return", _("Returned to its author. Nothing was sent."))
+
+
+@blueprint.post("/alerts/<alert_id>/reject")
+@needs(Role.APPROVER)
+def reject(alert_id: str) -> Response | tuple[str, int]:
+    """Refused for good, with a reason."""
+    return _without(alert_id, "reject", _("Rejected. Nothing was sent."))
+
+
+def _without(alert_id: str, how: str, done: str) -> Response | tuple[str, int]:
+    reason = request.form.get("reason", "")[:1000]
+    decide_on = approval.send_back if how == "return" else approval.reject
+    try:
+        decide_on(runtime(), alert_id, me(), reason, now())
+    except Invalid:
+        with runtime().db.read() as connection:
+            alert = alert_store.get(connection, alert_id)
+        return _page(alert, _("Say why: the author learns from it, and the journal keeps it.")), 422
+    flash(done)
+    return _to_alert(alert_id)
+
+
+def _to_alert(alert_id: str) -> Response:
+    return redirect(url_for("console.alert", alert_id=alert_id))  # type: ignore[return-value]

@@ -1,0 +1,127 @@
+"""The first page: what is in force, what waits for me, who has written, and the way to a new alert."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Response, redirect, render_template, request, send_from_directory, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from broadcaster.domain.lifecycle import AlertState as A
+from broadcaster.domain.rules import Role
+from broadcaster.services import accounts
+from broadcaster.store import accounts as account_store
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import inbound, incidents, tallies
+from broadcaster.store import standing as standing_store
+from broadcaster.store.standing import Standing
+from broadcaster.web.auth.guard import everybody, me, needs
+from broadcaster.web.console import blueprint
+from broadcaster.web.context import runtime
+from broadcaster.web.language import CONSOLE_LANGUAGES, COOKIE
+
+_IN_FORCE = (A.APPROVED, A.BROADCASTING, A.ACTIVE, A.STOPPED)
+_OPEN = (A.DRAFT, A.RETURNED)
+_YEAR = 365 * 24 * 3600
+
+
+@blueprint.get("/")
+@needs(Role.VIEWER)
+def home() -> str:
+    """Everything that somebody coming in should see first."""
+    rt = runtime()
+    with rt.db.read() as connection:
+        in_force = alert_store.listing(connection, states=_IN_FORCE)
+        waiting = alert_store.listing(connection, states=(A.PENDING_APPROVAL,))
+        drafts = alert_store.listing(connection, states=_OPEN)
+        standing = standing_store.standing(connection)
+        second_people = account_store.second_people(connection)
+        pinned, unanswered = inbound.open_numbers(connection)
+        open_ones = incidents.listing(connection, open_only=True)
+        sick = tallies.channels_in_trouble(connection)
+    troubles = _troubles(standing, second_people, url_for("console.system"))
+    mine = [each for each in waiting if may_decide(each.editors, each.submitted_by)]
+    return render_template(
+        "home.html",
+        in_force=in_force,
+        mine=mine,
+        others=[each for each in waiting if each not in mine],
+        drafts=[each for each in drafts if me().id in each.editors or me().role is Role.ADMIN],
+        lacking={name: lack for name in ("sms", "x", "facebook", "website") if (lack := rt.missing(name))},
+        sick=sick,
+        troubles=troubles,
+        inbox={"danger": pinned, "open": unanswered},
+        incidents=open_ones,
+    )
+
+
+def _troubles(standing: Standing, second_people: int, link: str) -> list[dict[str, str]]:
+    """What would keep an alert from going out, before anybody needs to send one."""
+    found = []
+    if not standing.swept:
+        found.append({"tone": "bad", "words": _("No sweeper is running: what gets stuck stays stuck."), "link": link})
+    if standing.oldest_wait > 60:
+        found.append({"tone": "bad", "words": _("Batches wait and no worker takes them."), "link": link})
+    if any("dead" in states for states in standing.batches.values()):
+        found.append({"tone": "bad", "words": _("Some batches are dead and need a person."), "link": link})
+    if any("held" in states for states in standing.batches.values()):
+        found.append({"tone": "warn", "words": _("Batches are held after a restore."), "link": link})
+    for each in standing.publications:
+        if each.behind and each.problem:
+            words = _("The public pages are behind: %(reason)s", reason=each.problem)
+            found.append({"tone": "bad", "words": words, "link": link})
+    if second_people < 2:
+        words = _("Only %(number)s person may approve. Four eyes need at least two.", number=second_people)
+        found.append({"tone": "warn", "words": words, "link": ""})
+    return found
+
+
+def may_decide(editors: frozenset[str], submitted_by: str | None) -> bool:
+    """True when the person who looks may be the second one for an alert; the service asks again."""
+    actor = me()
+    covered = actor.role is not None and actor.role.covers(Role.APPROVER)
+    return covered and actor.id not in editors and actor.id != submitted_by
+
+
+@blueprint.get("/account")
+@needs(Role.VIEWER)
+def account() -> str:
+    """One's own name, role, password and second step."""
+    return render_template("account.html", two_factor=bool(current_user.tf_primary_method))
+
+
+@blueprint.post("/language")
+@everybody
+def choose_language() -> Response:
+    """Read the console in another language from now on."""
+    language = request.form.get("language", "")
+    back = redirect(own_path(request.form.get("next")))
+    if language in CONSOLE_LANGUAGES:
+        if current_user.is_authenticated:
+            accounts.choose_language(runtime(), me().id, language)
+        back.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="Lax", secure=request.is_secure)
+    return back  # type: ignore[return-value]
+
+
+def own_path(path: str | None) -> str:
+    """`path` when it is one of ours, else the first page: no way to another site by a crafted link."""
+    if not path or not path.startswith("/") or path.startswith("//") or any(sign in path for sign in "\\\r\n\t"):
+        return url_for("console.home")
+    parts = urlsplit(path)
+    return url_for("console.home") if parts.scheme or parts.netloc else path
+
+
+@blueprint.get("/assets/htmx.js")
+@everybody
+def htmx() -> Response:
+    """The one script that is not ours, from its package on this machine."""
+    spec = find_spec("js_lib_htmx")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent / "static" / "htmx"
+    answer = send_from_directory(folder, "htmx.min.js", mimetype="text/javascript", max_age=86_400)
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer
+
+

@@ -1,0 +1,123 @@
+"""How far an alert has come, made ready for a page: per channel what is planned, what arrived, what failed and what to do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from broadcaster.domain.lifecycle import FINAL_DELIVERY, SENDING_ALERT, AlertState
+from broadcaster.domain.lifecycle import DeliveryState as D
+from broadcaster.store import progress, tallies
+from broadcaster.store.alerts import AlertRow
+from broadcaster.store.tallies import Failure, Planned, Window
+
+#: Deliveries that must have left before a forecast means something.
+_ENOUGH = 20
+_ORDER = (D.DELIVERED, D.ACCEPTED, D.SENDING, D.PENDING, D.UNCONFIRMED, D.FAILED, D.SUPPRESSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stretch of a bar: where it begins and how wide it is, in percent."""
+
+    tone: str
+    at: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelProgress:
+    """One channel of an alert. `unmade` are phones of the plan for which no delivery has been made yet."""
+
+    name: str
+    counts: Mapping[D, int]
+    unmade: int
+    excluded: Mapping[str, int]
+    parts: Sequence[Part]
+    first: datetime | None
+    waits: timedelta | None
+    forecast: datetime | None
+    failures: Sequence[Failure]
+    stuck: str
+    links: Sequence[tuple[str, str]]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values()) + self.unmade
+
+    @property
+    def final(self) -> int:
+        return sum(number for state, number in self.counts.items() if state in FINAL_DELIVERY)
+
+    @property
+    def done(self) -> bool:
+        return self.unmade == 0 and self.final == sum(self.counts.values())
+
+
+_TONES = {
+    D.DELIVERED: "good",
+    D.ACCEPTED: "busy",
+    D.SENDING: "busy",
+    D.PENDING: "quiet",
+    D.UNCONFIRMED: "warn",
+    D.FAILED: "bad",
+    D.SUPPRESSED: "quiet",
+}
+
+
+def of_alert(connection: Connection, alert: AlertRow, now: datetime) -> Sequence[ChannelProgress]:
+    """Every channel of an alert, in the order in which it was chosen."""
+    counted = progress.by_channel(connection, alert.id)
+    plans = tallies.planned(connection, alert.id)
+    bad = tallies.failures(connection, alert.id)
+    windows = tallies.windows(connection, alert.id)
+    stuck, links = tallies.stuck(connection, alert.id), tallies.urls(connection, alert.id)
+    names = [name for name in alert.draft.get("channels", ()) if name in counted or name in plans]
+    names += [name for name in counted if name not in names]
+    found = []
+    for name in names:
+        counts = {state: counted.get(name, {}).get(state, 0) for state in _ORDER if counted.get(name, {}).get(state)}
+        plan, window = plans.get(name, Planned(0, 0, {}, True)), windows.get(name)
+        unmade = max(0, plan.expected - plan.made - sum(plan.excluded.values())) if not plan.done else 0
+        found.append(
+            ChannelProgress(
+                name=name,
+                counts=counts,
+                unmade=unmade if alert.state in SENDING_ALERT else 0,
+                excluded=plan.excluded,
+                parts=_parts(counts, unmade),
+                first=window.first if window else None,
+                waits=window.first - alert.approved_at if window and alert.approved_at else None,
+                forecast=_forecast(counts, unmade, window, now) if alert.state in SENDING_ALERT else None,
+                failures=[each for each in bad if each.channel == name],
+                stuck=stuck.get(name, ""),
+                links=links.get(name, ()),
+            )
+        )
+    return found
+
+
+def moving(alert: AlertRow, channels: Sequence[ChannelProgress]) -> bool:
+    """True while looking again may show something new."""
+    return alert.state in (AlertState.APPROVED, AlertState.BROADCASTING) or not all(each.done for each in channels)
+
+
+def _parts(counts: Mapping[D, int], unmade: int) -> Sequence[Part]:
+    total = sum(counts.values()) + unmade
+    parts, at = [], 0.0
+    for state, number in counts.items():
+        width = round(100 * number / total, 3) if total else 0.0
+        parts.append(Part(_TONES[state], round(at, 3), width))
+        at += width
+    return parts
+
+
+def _forecast(counts: Mapping[D, int], unmade: int, window: Window | None, now: datetime) -> datetime | None:
+    """When the last one will have been handed over, at the pace so far."""
+    left = counts.get(D.PENDING, 0) + unmade
+    gone = sum(number for state, number in counts.items() if state not in (D.PENDING, D.SUPPRESSED))
+    if not left or window is None or gone < _ENOUGH:
+        return None
+    seconds = (window.last - window.first).total_seconds()
+    return now + timedelta(seconds=left * seconds / gone) if seconds > 1 else None

@@ -1,0 +1,76 @@
+"""How the machine does: its parts, its queues, what is dead and needs a person; and what this city and its kinds are."""
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from broadcaster.domain.errors import NotFound
+from broadcaster.domain.lifecycle import BatchState
+from broadcaster.domain.rules import Role
+from broadcaster.services import broadcasting, recovering
+from broadcaster.store import standing as standing_store
+from broadcaster.web import health
+from broadcaster.web.auth.guard import me, needs
+from broadcaster.web.console import blueprint
+from broadcaster.web.context import now, runtime
+
+_OPEN = (BatchState.DEAD, BatchState.HELD, BatchState.LEASED, BatchState.PENDING)
+
+
+@blueprint.get("/system")
+@needs(Role.VIEWER)
+def system() -> str:
+    """Parts, workers, batches."""
+    rt = runtime()
+    parts, ready = health.check(rt)
+    with rt.db.read() as connection:
+        standing = standing_store.standing(connection)
+        found = standing_store.batches_in(connection, _OPEN)
+    lanes = {lane: rt.queue.depth(lane) for lane in ("urgent", "bulk")}
+    return render_template(
+        "system.html",
+        health=parts,
+        ready=ready,
+        standing=standing,
+        batches=found,
+        lanes=lanes,
+        workers=rt.queue.workers(),
+        missing={name: (rt.missing(name), rt.missing(name, live=False)) for name in ("website", "sms", "x", "facebook")},
+        settings=rt.settings,
+    )
+
+
+@blueprint.post("/system/revive")
+@needs(Role.APPROVER)
+def revive() -> Response:
+    """Let dead batches of an alert be worked on again, after the cause was mended."""
+    alert_id, channel = request.form.get("alert", ""), request.form.get("channel", "")
+    number = broadcasting.retry_failed(runtime(), alert_id, me(), now(), channel or None)
+    flash(ngettext("%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", number))
+    return redirect(url_for("console.system"))  # type: ignore[return-value]
+
+
+@blueprint.post("/system/release")
+@needs(Role.APPROVER)
+def release() -> Response:
+    """After a restore: let held batches go; each row is first looked for at its provider."""
+    number = recovering.release(runtime(), me(), now())
+    flash(ngettext("%(num)s batch is let go.", "%(num)s batches are let go.", number))
+    return redirect(url_for("console.system"))  # type: ignore[return-value]
+
+
+@blueprint.get("/kinds")
+@needs(Role.VIEWER)
+def kinds() -> str:
+    """What this city is, and what can be sent."""
+    return render_template("kinds.html")
+
+
+@blueprint.get("/kinds/<name>")
+@needs(Role.VIEWER)
+def kind(name: str) -> str:
+    """One kind: its fields, its rules, what it opens and lifts."""
+    found = runtime().kinds.get(name)
+    if found is None:
+        raise NotFound(_("there is no such kind"))
+    return render_template("kind.html", kind=found)

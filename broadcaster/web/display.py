@@ -1,0 +1,143 @@
+"""How pages show times, numbers, phones and states: filters for the console's templates, in the reader's language."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, url_for
+from flask_babel import format_decimal, get_locale, ngettext
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from broadcaster.domain.language import Language
+from broadcaster.domain.rules import Role
+from broadcaster.web import words
+from broadcaster.web.context import now, runtime
+from broadcaster.web.failures import cure
+from broadcaster.web.language import CONSOLE_LANGUAGES
+from broadcaster.web.plain_page import plain_page
+
+#: How many digits of a phone people below approver see.
+_SHOWN = 3
+
+
+def add_filters(app: Flask) -> None:
+    """Make everything here known to the templates of `app`."""
+    filters = (local, full, ago, phone, said, number, duration, from_iso, plain_page, channel_words)
+    app.jinja_env.filters.update({each.__name__: each for each in filters})
+    app.jinja_env.globals.update(
+        ALERT_STATES=words.ALERT_STATES,
+        DELIVERY_STATES=words.DELIVERY_STATES,
+        BATCH_STATES=words.BATCH_STATES,
+        CHANNELS=words.CHANNELS,
+        ROLES=words.ROLES,
+        MSG_TYPES=words.MSG_TYPES,
+        ACTIONS=words.ACTIONS,
+        FIELD_TYPES=words.FIELD_TYPES,
+        VISIBILITIES=words.VISIBILITIES,
+        CONSOLE_LANGUAGES=CONSOLE_LANGUAGES,
+        channel_name=words.channel,
+        reason=words.reason,
+        cure=cure,
+    )
+
+    @app.context_processor
+    def common() -> dict[str, Any]:
+        return {
+            "profile": runtime().profile,
+            "kinds": runtime().kinds,
+            "languages": _languages(),
+            "locale": str(get_locale()),
+            "zone_name": said(runtime().profile.timezone_name),
+            "me": current_user.actor if getattr(current_user, "is_authenticated", False) else None,
+            "may": may,
+            "now": now(),
+            "static_url": static_url,
+        }
+
+
+def static_url(name: str) -> str:
+    """A file of the console's own, by name."""
+    return url_for("static", filename=name)
+
+
+def may(role: str) -> bool:
+    """True when the person who looks has this role or more."""
+    return bool(getattr(current_user, "is_authenticated", False) and current_user.role.covers(Role(role)))
+
+
+def in_zone(moment: datetime) -> datetime:
+    """The city's wall clock."""
+    return moment.astimezone(ZoneInfo(runtime().profile.timezone))
+
+
+def local(moment: datetime | None) -> str:
+    """As the city's clocks show it: "2 am Thu 13 Jan". Empty when there is none."""
+    return _language().moment(in_zone(moment)) if moment else ""
+
+
+def full(moment: datetime | None) -> str:
+    """Machine-readable with offset, for <time datetime>."""
+    return in_zone(moment).isoformat(timespec="seconds") if moment else ""
+
+
+def channel_words(name: str) -> str:
+    """A channel's name for people."""
+    return words.channel(name)
+
+
+def from_iso(text: str) -> datetime:
+    """A time as a stored document has it."""
+    return datetime.fromisoformat(text)
+
+
+def _languages() -> Mapping[str, Language]:
+    """How languages write times and lists; all kinds share them."""
+    return next(iter(runtime().kinds.values())).languages
+
+
+def _language() -> Language:
+    languages = _languages()
+    return languages.get(str(get_locale())) or next(iter(languages.values()))
+
+
+def ago(moment: datetime | None) -> str:
+    """Distance from now: "3 min ago", "in 2 h"."""
+    if moment is None:
+        return ""
+    seconds = (moment - now()).total_seconds()
+    if abs(seconds) < 30:
+        return _("now")
+    return _("in %(time)s", time=duration(seconds)) if seconds > 0 else _("%(time)s ago", time=duration(-seconds))
+
+
+def duration(seconds: float) -> str:
+    """Roughly how long: "40 s", "14 min", "2 h 5 min", "3 days"."""
+    whole = round(seconds)
+    if whole < 90:
+        return _("%(number)s s", number=whole)
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return _("%(number)s min", number=minutes)
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return _("%(hours)s h %(minutes)s min", hours=hours, minutes=rest) if rest else _("%(hours)s h", hours=hours)
+    days = round(hours / 24)
+    return ngettext("%(num)s day", "%(num)s days", days)
+
+
+def phone(number: str) -> str:
+    """A phone for approvers; for others all but its last digits are hidden."""
+    return number if may(Role.APPROVER) else f"{'•' * 6}{number[-_SHOWN:]}"
+
+
+def said(texts: Mapping[str, str]) -> str:
+    """Words per language in the reader's, else in the city's first."""
+    locale = str(get_locale())
+    return texts.get(locale) or runtime().profile.in_language(texts, locale)
+
+
+def number(value: float) -> str:
+    """With the language's separators: 18,412 or 18 412."""
+    return str(format_decimal(value))

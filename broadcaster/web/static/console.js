@@ -1,0 +1,51 @@
+// What the console does better with a script; every page works without one.
+(() => {
+  "use strict";
+  const QUICK = 2000, SLOW = 15000;
+
+  // Parts of a page that move are asked for anew: quickly while they change, slower when not, never in a hidden tab.
+  const follow = (part) => {
+    let wait = Number(part.dataset.pace) || QUICK, last = "", timer = 0;
+    const schedule = () => { clearTimeout(timer); timer = setTimeout(ask, wait); };
+    const ask = async () => {
+      const here = document.getElementById(part.id);
+      if (!here || !here.dataset.poll) return;
+      if (document.hidden) return;
+      if (here.contains(document.activeElement)) return schedule(); // nobody's place is taken away under their hands
+      try {
+        const answer = await fetch(here.dataset.poll, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+        if (answer.headers.get("HX-Refresh")) return location.reload();
+        if (!answer.ok) throw new Error(String(answer.status));
+        const html = await answer.text();
+        if (html === last) { wait = Math.min(wait * 1.5, SLOW); } else { wait = Number(here.dataset.pace) || QUICK; last = html; swap(here, html); }
+      } catch { wait = Math.min(wait * 2, SLOW); }
+      schedule();
+    };
+    const swap = (here, html) => {
+      const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(part.id);
+      if (fresh) here.replaceWith(fresh);
+    };
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = QUICK; ask(); } });
+    schedule();
+  };
+  document.querySelectorAll("[data-poll]").forEach((part) => { if (part.dataset.poll) follow(part); });
+
+  // The first complaint is where the reader should be.
+  const wrong = document.querySelector("#problems, #wrong, #conflict");
+  if (wrong) wrong.focus({ preventScroll: false });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const shown = document.getElementById("preview");
+    if (shown && event.target.id === "preview") { shown.scrollIntoView({ block: "start" }); shown.focus({ preventScroll: true }); }
+  });
+  // Texts that failed are answers too: show them.
+  document.body.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; } });
+
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    const form = event.target, button = event.submitter;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (button && button.name === "action" && button.hasAttribute("hx-post")) return;
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 5000);
+  });
+})();

@@ -1,0 +1,149 @@
+"""The console's words for what the service calls by a key: states, roles, channels, reasons. Never colour alone: word and sign."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+from flask_babel.speaklater import LazyString
+
+from broadcaster.domain.lifecycle import AlertState as A
+from broadcaster.domain.lifecycle import BatchState as B
+from broadcaster.domain.lifecycle import DeliveryState as D
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word, the sign before it, and the tone in which it is shown (one of the style sheet's)."""
+
+    word: LazyString
+    sign: str
+    tone: str
+
+
+ALERT_STATES: dict[A, Said] = {
+    A.DRAFT: Said(later("Draft"), "✎", "quiet"),
+    A.DISCARDED: Said(later("Discarded"), "✕", "quiet"),
+    A.PENDING_APPROVAL: Said(later("Waits for approval"), "◷", "warn"),
+    A.RETURNED: Said(later("Returned"), "↩", "warn"),
+    A.REJECTED: Said(later("Rejected"), "✕", "bad"),
+    A.WITHDRAWN: Said(later("Withdrawn"), "↩", "quiet"),
+    A.APPROVED: Said(later("Approved"), "✓", "busy"),
+    A.BROADCASTING: Said(later("Going out"), "▶", "busy"),
+    A.ACTIVE: Said(later("In force"), "●", "good"),
+    A.STOPPED: Said(later("Stopped"), "■", "bad"),
+    A.SUPERSEDED: Said(later("Superseded"), "⇢", "quiet"),
+    A.CANCELLED: Said(later("Cancelled"), "✕", "quiet"),
+    A.EXPIRED: Said(later("Expired"), "◌", "quiet"),
+}
+
+#: "Accepted" is what the provider has taken; only "delivered" has arrived (SECURITY R14).
+DELIVERY_STATES: dict[D, Said] = {
+    D.PENDING: Said(later("Waiting"), "◷", "quiet"),
+    D.SENDING: Said(later("Being sent"), "▶", "busy"),
+    D.ACCEPTED: Said(later("Taken by the provider"), "◐", "busy"),
+    D.DELIVERED: Said(later("Delivered"), "✓", "good"),
+    D.UNCONFIRMED: Said(later("Not confirmed"), "?", "warn"),
+    D.FAILED: Said(later("Failed"), "✕", "bad"),
+    D.SUPPRESSED: Said(later("Held back"), "⊘", "quiet"),
+}
+
+BATCH_STATES: dict[B, Said] = {
+    B.PENDING: Said(later("Waiting"), "◷", "quiet"),
+    B.LEASED: Said(later("Being worked on"), "▶", "busy"),
+    B.DONE: Said(later("Done"), "✓", "good"),
+    B.DEAD: Said(later("Dead"), "✕", "bad"),
+    B.HELD: Said(later("Held after a restore"), "⊘", "warn"),
+}
+
+ROLES: dict[str, LazyString] = {
+    "viewer": later("Viewer: may look"),
+    "author": later("Author: writes, submits and stops"),
+    "approver": later("Approver: also approves what others wrote"),
+    "admin": later("Admin: also people and keys"),
+}
+
+CHANNELS: dict[str, LazyString] = {
+    "sms": later("Text messages"),
+    "x": later("X"),
+    "facebook": later("Facebook"),
+    "website": later("Status page"),
+}
+
+def channel(name: str) -> str:
+    """A channel's name for people."""
+    return str(CHANNELS.get(name, name))
+
+
+def reason(text: str) -> str:
+    """A reason that the engine gives, in the reader's language; a provider's own words stay as they are."""
+    known = {
+        "opted out": _("said stop"),
+        "stopped": _("the alert was stopped"),
+        "superseded": _("a newer alert took its place"),
+        "cancelled": _("the alert was cancelled"),
+        "expired": _("the alert had expired"),
+        "wrong mode": _("an exercise must not reach it"),
+    }
+    return known.get(text, text)
+
+
+MSG_TYPES: dict[str, LazyString] = {
+    "Alert": later("Alert"),
+    "Update": later("Update"),
+    "Cancel": later("Cancellation"),
+}
+
+#: What the journal's entries are about.
+ACTIONS: dict[str, LazyString] = {
+    "open incident": later("Incident opened"),
+    "name incident": later("Incident named"),
+    "close incident": later("Incident closed"),
+    "write": later("Written"),
+    "edit": later("Edited"),
+    "submit": later("Submitted for approval"),
+    "withdraw": later("Withdrawn"),
+    "discard": later("Discarded"),
+    "return": later("Returned"),
+    "reject": later("Rejected"),
+    "approve": later("Approved"),
+    "stop": later("Stopped"),
+    "retry": later("Failed deliveries tried again"),
+    "supersede": later("Superseded"),
+    "cancel": later("Cancelled"),
+    "expire": later("Expired"),
+    "user.add": later("Person added"),
+    "user.role": later("Role changed"),
+    "user.open": later("Account opened"),
+    "user.close": later("Account closed"),
+    "user.reset": later("Access reset"),
+    "user.refused": later("Refused: change of one's own access"),
+    "role.refused": later("Refused: change of one's own role"),
+    "key.add": later("Key made"),
+    "key.revoke": later("Key revoked"),
+    "residents merged": later("Residents imported"),
+    "residents replaced": later("Residents replaced"),
+    "zones imported": later("Zones imported"),
+    "inbound acknowledged": later("Text from a resident seen"),
+    "inbound answered": later("Text from a resident dealt with"),
+}
+
+FIELD_TYPES: dict[str, LazyString] = {
+    "text": later("words"),
+    "choice": later("one of a list"),
+    "actions": later("sentences from the bank"),
+    "time": later("time"),
+    "date": later("day"),
+    "number": later("number"),
+    "flag": later("yes or no"),
+    "phone": later("phone number"),
+    "zones": later("zones"),
+    "instructions": later("open instructions"),
+    "record": later("a group of fields"),
+}
+
+VISIBILITIES: dict[str, LazyString] = {
+    "public": later("every channel"),
+    "posts": later("posts and page, not in texts"),
+    "page": later("status page only"),
+    "journal": later("journal only, never published"),
+}
