@@ -34,7 +34,9 @@ def atom(view: PublicView, tongue: Tongue, with_cap: frozenset[str]) -> str:
         _put(entry, "published", _rfc3339(alert.document.sent))
         for language in alert.languages:
             page = f"{view.status_url}/{language}/alerts/{alert.identifier}.html"
-            _link(entry, "alternate", page, "text/html", language)
+            # Readers open the first or the last alternate they meet: so there is one, in the feed's own language.
+            rel = "alternate" if language == alert.language(tongue.tag) else "related"
+            _link(entry, rel, page, "text/html", language)
         if alert.identifier in with_cap:
             _link(entry, "alternate", f"{view.status_url}/alerts/{alert.identifier}.cap.xml", cap.MIME_TYPE)
         Xml.SubElement(entry, "category", {"term": alert.document.msg_type})

@@ -1,5 +1,6 @@
 """What may stand in a public file, whoever wrote it: no code, no other site's pictures, no reversed letters."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -51,12 +52,20 @@ def safe_article(html: str, heading: int, pictures: Mapping[str, str], drawn: Ca
     shape by name, which follows the word that names the level.
     """
 
-    def attribute(element: str, name: str, value: str) -> str | None:
-        if element == "img" and name == "src":
-            return pictures.get(value.rpartition("/")[2])
-        return value
+    settled = _settle(_cleaned(html, frozenset(pictures.items())), heading)
+    shaped = _SHAPED.sub(lambda found: f"<p{found[1]}{found[3]}>{found[4]} {drawn(found[2])}</p>", settled)
+    return Markup(shaped)  # noqa: S704 - cleaned in this very function
 
-    cleaned = nh3.clean(
+
+@functools.lru_cache(maxsize=1024)
+def _cleaned(html: str, pictures: frozenset[tuple[str, str]]) -> str:
+    """Each text stands on several pages in every publication; it is frozen, so it is cleaned once."""
+    known = dict(pictures)
+
+    def attribute(element: str, name: str, value: str) -> str | None:
+        return known.get(value.rpartition("/")[2]) if element == "img" and name == "src" else value
+
+    return nh3.clean(
         safe_text(html),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -65,9 +74,6 @@ def safe_article(html: str, heading: int, pictures: Mapping[str, str], drawn: Ca
         set_tag_attribute_values={"img": {"loading": "lazy"}},
         link_rel=None,
     )
-    settled = _settle(cleaned, heading)
-    shaped = _SHAPED.sub(lambda found: f"<p{found[1]}{found[3]}>{found[4]} {drawn(found[2])}</p>", settled)
-    return Markup(shaped)  # noqa: S704 - cleaned in this very function
 
 
 def _settle(html: str, heading: int) -> str:
