@@ -1,8 +1,8 @@
 """Invented residents for demonstrations and drills, with phone numbers that no operator has assigned to anybody.
 
-Numbers: 0491 570 000 to 0491 579 999 are held by the Australian regulator itself (ACMA numbering register), which names
-some of them for films and books; after those come the fixed lines that ACMA reserves for the same use: 5550 xxxx and
-7010 xxxx in each of the four areas. They stand for phones of any city: Norway and many others reserve no numbers.
+Numbers: 0491 570 000 to 0491 579 999 are held by the Australian regulator itself (ACMA's numbering register), which
+names some of them for films and books; after those come 0494 500 000 to 0494 999 999, which the register calls spare.
+They stand for phones of any city: Norway and many others set no mobile numbers aside.
 """
 
 import csv
@@ -19,10 +19,9 @@ from broadcaster.store.zone_files import Zone
 
 #: Languages of residents that the city's own texts do not have.
 OTHERS = ("vi", "zh", "ar", "pl", "uk")
-_MOBILES = 10_000
-_AREAS, _BLOCKS = ("2", "3", "7", "8"), ("5550", "7010")
+_HELD, _SPARE = 10_000, 500_000
 #: How many can be invented.
-MOST = _MOBILES + len(_AREAS) * len(_BLOCKS) * 10_000
+MOST = _HELD + _SPARE
 _CONSENTED = datetime(2010, 7, 1, tzinfo=UTC)
 
 
@@ -30,11 +29,7 @@ def phone(number: int) -> str:
     """The number-th unassigned phone, from 0, in E.164."""
     if not 0 <= number < MOST:
         raise ValueError(f"only {MOST} phones can be invented")
-    if number < _MOBILES:
-        return f"+6149157{number:04d}"
-    block, line = divmod(number - _MOBILES, 10_000)
-    area, prefix = divmod(block, len(_BLOCKS))
-    return f"+61{_AREAS[area]}{_BLOCKS[prefix]}{line:04d}"
+    return f"+6149157{number:04d}" if number < _HELD else f"+61494{number - _HELD + _SPARE:06d}"
 
 
 def invented_csv(zones: Sequence[Zone], count: int, languages: Sequence[str], seed: int = 2011) -> bytes:
