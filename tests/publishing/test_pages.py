@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from broadcaster.domain.alert import MsgType, PictureFile, Status
+from broadcaster.domain.alert import MsgType, PictureFile, ResponseType, Status
 from broadcaster.domain.errors import Invalid
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.store.status_page import build, content_security_policy
@@ -105,6 +105,14 @@ def test_green_means_lifted_and_nothing_else() -> None:
     assert 'class="l0"' in with_lifted
     for page in (build(view()).files, build(view(alert(), instructions=(told(),))).files):
         assert 'class="l0"' not in page["nb/index.html"]
+
+
+def test_an_all_clear_is_marked_as_lifted() -> None:
+    shown = alert()
+    infos = tuple(replace(info, response_types=(ResponseType.ALL_CLEAR,)) for info in shown.document.infos)
+    files = build(view(replace(shown, document=replace(shown.document, infos=infos)))).files
+    for path in ("index.html", "nb/alerts/flood-1.html"):
+        assert re.search(r'<p class="level">Opphevet <svg class="l0"', files[path]), path
 
 
 def test_an_empty_page_does_not_say_that_it_is_safe() -> None:
