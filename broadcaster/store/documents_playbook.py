@@ -7,7 +7,7 @@ from pathlib import Path
 
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.field import FieldSpec, FieldType, Option
-from broadcaster.domain.field_reading import nearest
+from broadcaster.domain.field_values import nearest
 from broadcaster.domain.playbook import PARAMETER_TYPES, Case, Form, Given, Parameter, Playbook, Step, Value, key_of
 from broadcaster.store.documents import parse
 from broadcaster.store.documents_reader import SLUG, Node, Reader, Section
@@ -223,7 +223,7 @@ class _Steps:
                 self.reader.refuse(node, f"{given.name!r} is not a time", "Name a parameter of type time.")
             return given
         if isinstance(node.value, dict) and "case" in node.value:
-            return self._case(node, self._time)
+            return self._case(node, lambda each: None if each.value is None else self._time(each))
         return f"+{node.value}" if self._minutes(node) else None
 
     def _minutes(self, node: Node) -> int:

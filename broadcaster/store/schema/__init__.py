@@ -13,6 +13,7 @@ from broadcaster.store.schema.delivery import (
     publications,
 )
 from broadcaster.store.schema.journal import journal, journal_keys
+from broadcaster.store.schema.playbooks import playbook_approvals, playbook_runs, playbook_steps, playbook_versions
 from broadcaster.store.schema.residents import (
     inbound,
     opt_outs,
@@ -47,6 +48,10 @@ __all__ = [
     "phones",
     "place_zones",
     "places",
+    "playbook_approvals",
+    "playbook_runs",
+    "playbook_steps",
+    "playbook_versions",
     "publications",
     "resident_generations",
     "sessions",
