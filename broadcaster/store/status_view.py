@@ -173,10 +173,23 @@ class PublicView:
         phase = alert.phase(self.generated_at)
         return phase is Phase.IN_FORCE or (phase is Phase.EXPIRED and bool(self.of(alert)))
 
+    def kept(self, alert: PublicAlert) -> bool:
+        """Whether its words still stand under the newer message on its own page: people follow an instruction of it.
+
+        A correction or a narrower update may say nothing of the route that those who must still leave were told.
+        """
+        replaced = alert.phase(self.generated_at) is Phase.REPLACED
+        return replaced and not alert.personal and bool(self.of(alert))
+
     @property
     def pictures(self) -> tuple[PictureFile, ...]:
         """Those of the alerts whose words are shown, each once."""
-        every = {picture.file: picture for alert in self.alerts if self.shown(alert) for picture in alert.pictures}
+        every = {
+            picture.file: picture
+            for alert in self.alerts
+            if self.shown(alert) or self.kept(alert)
+            for picture in alert.pictures
+        }
         return tuple(every[name] for name in sorted(every))
 
     @property

@@ -204,6 +204,27 @@ def test_a_superseded_message_points_to_the_newest_and_says_nothing_of_its_own()
     assert not any("Old words" in text for path, text in files.items() if not path.endswith(".cap.xml"))
 
 
+def test_who_must_still_follow_a_replaced_message_finds_its_route_below_the_newer_one() -> None:
+    """A correction for one place says nothing of the route of another."""
+    first = alert(1, state=AlertState.SUPERSEDED, text="Take Ipswich Road north", successors=("flood-2",))
+    correction = following(first, alert(2, text="Sherwood: you need not leave"))
+    files = build(view(first, correction, instructions=(told("evacuate", source="flood-1"),))).files
+    page = text_of(files["en/alerts/flood-1.html"])
+    order(
+        page,
+        "A newer message",
+        "Read the newer message",
+        "Leave now.",
+        "the newer one holds",
+        "Take Ipswich Road north",
+    )
+    assert "Take Ipswich Road" not in files["en/index.html"]
+    assert "Take Ipswich Road" not in files["alerts.atom"]
+    person = replace(first, personal=True)
+    gone = build(view(person, correction, instructions=(told("evacuate", source="flood-1"),))).files
+    assert "Take Ipswich Road" not in gone["en/alerts/flood-1.html"]
+
+
 def test_successors_that_go_in_a_circle_do_not_hang_the_page() -> None:
     first = alert(1, state=AlertState.SUPERSEDED, successors=("flood-2",))
     second = alert(2, state=AlertState.SUPERSEDED, successors=("flood-1",))
