@@ -13,7 +13,7 @@ from broadcaster.domain.profile import Profile
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.services import inbound_words
 from broadcaster.services.inbound_words import ONLY_AFTER_STOP
-from broadcaster.store import generations, inbound, journal, residents
+from broadcaster.store import inbound, journal, residents
 from broadcaster.store.database import Database
 from broadcaster.store.inbound import Received
 
@@ -69,9 +69,9 @@ def _read(tx: Connection, profile: Profile, now: datetime, phone: str, text: str
         command = None
     kind = command.keyword if command else "text"
     danger = inbound_words.danger(text, profile.danger_words) if kind in inbound.FOR_PEOPLE else ""
-    known = residents.known(tx, [phone], generations.current(tx)).get(phone)
+    resident = residents.by_phone(tx, phone)
     # A keyword in a language says more than the register; a word of danger may be the same in several.
-    spoken = command.language if command else "", known[1].language if known else "", danger
+    spoken = command.language if command else "", resident.language if resident else "", danger
     language = next((each for each in spoken if each in profile.languages), profile.fallback)
     # Danger has an answer of its own to wait for: whoever just got our usual words is told again where to call.
     reply: str = "danger" if danger and kind == "text" else kind

@@ -122,6 +122,13 @@ def settled(selector: Selector, geocoder: geo.Geocoder, language: str) -> Select
     return replace(selector, near=None, circle=Circle(found.lat, found.lon, selector.near.radius_km))
 
 
+def outline(connection: Connection, selector: Selector) -> geo.Shape:
+    """What a selector selects as one shape, for a map (a circle as the polygon around it). Invalid as `compile_area`."""
+    area = compile_area(connection, selector)
+    shapes = [zone.shape for zone in zones.some(connection, selector.zones, area.generation).values()]
+    return geo.union([*shapes, area.shape] if area.shape else shapes)
+
+
 def whole_register(connection: Connection) -> Area:
     """Everybody, those without a place too."""
     return Area(generation=generations.current(connection), everybody=True)

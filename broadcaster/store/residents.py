@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from broadcaster.store import geo, memberships
 from broadcaster.store.areas import NO_ZONE
 from broadcaster.store.bulk import insert_rows
-from broadcaster.store.generations import Generation, visible
+from broadcaster.store.generations import Generation, current, visible
 from broadcaster.store.memberships import Pointed, of_points
 from broadcaster.store.resident_records import Place, Resident
 from broadcaster.store.schema import phones, place_zones, places
@@ -49,6 +49,12 @@ def known(connection: Connection, numbers: Sequence[str], generation: int) -> di
     """Row id and everything known of those of the phones that are known, by phone."""
     query = select(phones).where(phones.c.phone.in_(numbers), visible(phones, generation))
     return {resident.phone: (row_id, resident) for row_id, resident in _whole(connection, query, generation)}
+
+
+def by_phone(connection: Connection, phone: str) -> Resident | None:
+    """What is in force about one phone (E.164)."""
+    found = known(connection, [phone], current(connection)).get(phone)
+    return found[1] if found else None
 
 
 def everyone(connection: Connection, generation: int, page: int = 2_000) -> Iterator[tuple[int, Resident]]:

@@ -8,6 +8,7 @@ from broadcaster.domain.alert import Circle, Near, Selector
 from broadcaster.domain.errors import Invalid
 from broadcaster.domain.profile import Profile
 from broadcaster.services.residents import import_residents
+from broadcaster.store.areas import outline
 from broadcaster.store.audience import Area, Count, compile_area, count, slice_of
 from broadcaster.store.database import Database
 from broadcaster.store.schema import opt_outs
@@ -152,6 +153,13 @@ def test_a_plan_that_holds_on_to_its_generation_sees_the_same_people_after_an_im
     with register.read() as connection:
         again = compile_area(connection, Selector(zones=("rocklea",)), area.generation)
     assert everybody(register, again) == ["2", "3", "4"]
+
+
+def test_what_is_selected_can_be_drawn_as_one_shape(register: Database) -> None:
+    selector = Selector(zones=("annerley",), circle=Circle(-27.6, 153.1, 0.5))
+    with register.read() as connection:
+        shape = outline(connection, selector)
+    assert len(shape.rings()) == 2
 
 
 def test_an_unknown_zone_is_named_with_the_nearest_ones(register: Database) -> None:
