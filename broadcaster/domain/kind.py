@@ -146,7 +146,8 @@ class AlertKind:
             draft,
             languages=known,
             channels=tuple(dict.fromkeys(draft.channels or self.channels)),
-            expires=draft.expires or now + self.expires_after,
+            # A life counts from when it begins, which may be tomorrow.
+            expires=draft.expires or max(now, draft.onset or now) + self.expires_after,
             severity=draft.severity or self.cap.severity.pick(values),
             urgency=draft.urgency or self.cap.urgency.pick(values),
             certainty=draft.certainty or self.cap.certainty.pick(values),

@@ -64,11 +64,11 @@ WINDOWS: dict[str, Callable[[], None]] = {
     "before the approval commits": lambda: nth(1, broadcasting, "begin", before=False),
     "after the commit, before the ring": lambda: nth(1, approval, "go", before=True),
     "in the middle of making deliveries": lambda: nth(1, fanout, "take_slice", before=False),
-    "after the lease": lambda: nth(2, Delivering, "run", before=True),
+    "after the lease": lambda: nth(1, Delivering, "run", before=True),
     "after the intent": lambda: nth(3, Delivering, "_next_chunk", before=False),
     "during the call": during_a_call,
     "after the call, before the commit": lambda: nth(4, Delivering, "_write_down", before=True),
-    "after the last outcome, before the end of the lease": lambda: nth(2, Delivering, "_settle", before=True),
+    "after the last outcome, before the end of the lease": lambda: nth(1, Delivering, "_settle", before=True),
     "in a receipt, before its commit": lambda: nth(1, receipts, "write_down", before=False),
 }
 

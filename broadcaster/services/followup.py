@@ -1,0 +1,102 @@
+"""What comes after an alert: an update, a correction, an all-clear or a cancellation, filled in as far as the parent can tell.
+
+Nothing is kept: the caller shows the draft, a person completes it, and drafting takes it like any other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from broadcaster.domain.alert import Draft, MsgType, Selector
+from broadcaster.domain.errors import Conflict, Invalid, Problem
+from broadcaster.domain.field import FieldType
+from broadcaster.domain.kind import AlertKind
+from broadcaster.domain.lifecycle import AlertState
+from broadcaster.runtime import Runtime
+from broadcaster.services import drafting
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import incidents
+from broadcaster.store.alerts import AlertRow
+
+#: An alert can be followed up once people may have seen it.
+SEEN = (AlertState.BROADCASTING, AlertState.ACTIVE, AlertState.STOPPED, AlertState.EXPIRED)
+
+
+def prefill(rt: Runtime, alert_id: str, form: str, now: datetime) -> Draft:
+    """The draft of a follow-up. `form` is one of FORMS; Conflict when nobody has seen the alert, or a newer one replaced it."""
+    if form not in FORMS:
+        raise Invalid([Problem("form", f"there is no follow-up {form!r}", f"There are: {', '.join(FORMS)}.")])
+    with rt.db.read() as connection:
+        parent = alert_store.get(connection, alert_id)
+        if parent.state not in SEEN:
+            raise Conflict(f"this alert is {parent.state.replace('_', ' ')}; there is nothing to follow up")
+        return FORMS[form](rt, connection, parent, drafting.draft_of(rt, parent, now))
+
+
+def _update(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
+    """The same alert again, with everything but what has changed, and with promises of its own."""
+    fields = {name: value for name, value in old.fields.items() if name != "what_changed"}
+    return _after(old, parent, fields=fields)
+
+
+def _correction(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
+    """To the same places, on the same channels, under the same name; what was wrong and what is right are for a person."""
+    kind = rt.kinds["correction"]
+    sent = parent.approved_at or parent.updated_at
+    fields = _shared(rt, kind, parent, old) | {"wrong_sent_at": sent.isoformat()}
+    return _after(old, parent, kind=kind.name, fields=fields, severity=None, urgency=None, certainty=None)
+
+
+def _all_clear(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
+    """Lifts what is open in the parent's zones, and refers to every alert of the incident that is still in force there."""
+    kind = rt.kinds["all-clear"]
+    zones = tuple((parent.audience or {}).get("instruction_zones", ()))
+    standing = incidents.open_instructions(connection, parent.incident_id, zones)
+    keys = list(dict.fromkeys(row.key for row in standing))
+    givers = {row.renewed_by for row in standing} | {parent.id}
+    replaced = alert_store.listing(
+        connection, incident=parent.incident, states=[AlertState.BROADCASTING, AlertState.ACTIVE], limit=200
+    )
+    references = tuple(each.id for each in replaced if each.id in givers) or (parent.id,)
+    fields = _shared(rt, kind, parent, old) | ({kind.lifts: keys} if keys else {})
+    area = Selector(zones=tuple(dict.fromkeys(row.zone for row in standing))) if standing else old.area
+    draft = _after(old, parent, kind=kind.name, fields=fields, severity=None, urgency=None, certainty=None)
+    return replace(draft, area=area, references=references)
+
+
+def _cancel(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
+    """Take it back: as its own kind where that can be cancelled, else as a correction. Opens and lifts nothing by itself."""
+    cancellable = MsgType.CANCEL in rt.kinds[parent.kind].msg_types
+    draft = (_update if cancellable else _correction)(rt, connection, parent, old)
+    return replace(draft, msg_type=MsgType.CANCEL)
+
+
+FORMS: Mapping[str, Callable[[Runtime, Connection, AlertRow, Draft], Draft]] = {
+    "update": _update,
+    "correction": _correction,
+    "all-clear": _all_clear,
+    "cancel": _cancel,
+}
+
+
+def _after(old: Draft, parent: AlertRow, **changes: object) -> Draft:
+    """A draft that refers to `parent`, with times still to be given."""
+    fresh = replace(
+        old, msg_type=MsgType.UPDATE, references=(parent.id,), onset=None, expires=None, next_update=None, resources=()
+    )
+    return replace(fresh, **changes)  # type: ignore[arg-type]
+
+
+def _shared(rt: Runtime, kind: AlertKind, parent: AlertRow, old: Draft) -> dict[str, object]:
+    """Fields that the follow-up's kind has in common with the parent's, of the same type, and no times: those have moved on."""
+    theirs = rt.kinds[parent.kind].fields
+    return {
+        name: value
+        for name, value in old.fields.items()
+        if name in kind.fields
+        and name in theirs
+        and kind.fields[name].type is theirs[name].type
+        and kind.fields[name].type not in (FieldType.TIME, FieldType.ACTIONS, FieldType.RECORD)
+    }

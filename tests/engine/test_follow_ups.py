@@ -1,0 +1,86 @@
+"""Update, correction, all-clear and cancel, filled in from the alert that they follow, and what they do to open instructions."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from broadcaster import clock
+from broadcaster.domain.alert import Draft, MsgType
+from broadcaster.domain.errors import Conflict, Invalid
+from broadcaster.runtime import FOLDER, Runtime
+from broadcaster.services import followup, incidents
+from broadcaster.store import documents
+from broadcaster.store import incidents as incident_store
+from tests.engine.city import BEN, finish, holding, sent, settle, state, submitted
+
+pytestmark = pytest.mark.engine
+#: Rocklea and Oxley are chosen; the zone of the creek lies across both, and people who live "at the creek" are reached too.
+REACHED = {"rocklea", "oxley", "creek"}
+BRISBANE = ZoneInfo("Australia/Brisbane")
+
+
+def flood_warning(**changes: object) -> Draft:
+    """Rocklea and Oxley, get ready to leave."""
+    text = (FOLDER / "templates/alerts/flood-warning/example.en.yaml").read_text(encoding="utf-8")
+    return replace(documents.read_alert_file(text, BRISBANE, clock.utc_now()), **changes)  # type: ignore[arg-type]
+
+
+def open_now(rt: Runtime, incident: str = "flood") -> set[tuple[str, str]]:
+    with rt.db.read() as connection:
+        row = incident_store.named(connection, incident)
+        return {(each.zone, each.key) for each in incident_store.open_instructions(connection, row.id)}
+
+
+def completed(draft: Draft, **fields: object) -> Draft:
+    """What a person adds to a prefilled draft."""
+    now = clock.utc_now()
+    return replace(draft, fields={**draft.fields, **fields}, next_update=now + timedelta(hours=1))
+
+
+def test_an_update_repeats_everything_but_what_changed(runtime: Runtime) -> None:
+    settle(runtime, 2)
+    first = sent(runtime, holding())
+    draft = followup.prefill(runtime, first, "update", clock.utc_now())
+    assert draft.msg_type is MsgType.UPDATE
+    assert draft.references == (first,)
+    assert draft.expires is None
+    with pytest.raises(Invalid, match="what_changed"):
+        submitted(runtime, draft)
+    second = sent(runtime, completed(draft, what_changed="The creek is still rising"))
+    assert state(runtime, first) == "superseded"
+    finish(runtime, second)
+
+
+def test_only_an_all_clear_closes_an_instruction(runtime: Runtime) -> None:
+    settle(runtime, 2)
+    first = sent(runtime, flood_warning())
+    assert open_now(runtime) == {(zone, "prepare-to-leave") for zone in REACHED}
+    with pytest.raises(Conflict, match="prepare-to-leave in"):
+        incidents.close(runtime, "flood", BEN, clock.utc_now())
+    draft = followup.prefill(runtime, first, "all-clear", clock.utc_now())
+    assert draft.fields["lifted"] == ["prepare-to-leave"]
+    assert set(draft.area.zones) == REACHED
+    second = sent(runtime, completed(draft, action=["go-home"], basis="The river has fallen"))
+    finish(runtime, second)
+    assert open_now(runtime) == set()
+    incidents.close(runtime, "flood", BEN, clock.utc_now())
+
+
+def test_a_correction_goes_to_the_same_places_and_says_when_the_wrong_text_was_sent(runtime: Runtime) -> None:
+    settle(runtime, 2)
+    first = sent(runtime, flood_warning())
+    draft = followup.prefill(runtime, first, "correction", clock.utc_now())
+    assert draft.area.zones == ("rocklea", "oxley")
+    assert "wrong_sent_at" in draft.fields
+    sent(runtime, completed(draft, right={"en": "Oxley: you do NOT need to leave"}))
+    assert open_now(runtime) == {(zone, "prepare-to-leave") for zone in REACHED}
+
+
+def test_an_alert_that_nobody_has_seen_cannot_be_followed_up(runtime: Runtime) -> None:
+    settle(runtime, 1)
+    with pytest.raises(Conflict, match="nothing to follow up"):
+        followup.prefill(runtime, submitted(runtime, holding()), "update", clock.utc_now())
+    with pytest.raises(Invalid, match="all-clear"):
+        followup.prefill(runtime, "x", "postscript", clock.utc_now())
