@@ -18,7 +18,7 @@ RESERVED = frozenset(
         *("channel", "decider", "details", "event", "expires", "instruction", "kind", "language"),
         *("live", "msg_type", "next_update", "now", "numbers", "onset", "parents", "pictures"),
         *("places", "sender", "shorter", "stage", "still", "timezone_name", "title", "words"),
-        *("zone_names"),
+        "zone_names",
     }
 )
 

@@ -1,7 +1,8 @@
 """Reading a document with its places: typed access to nodes, unknown keys refused, every complaint remembered."""
 
+import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ __all__ = ["SLUG", "Node", "Reader", "Section"]
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+
+_HAS_OFFSET = re.compile(r"(Z|[+-][0-9]{2}:?[0-9]{2})$")
 
 
 class Reader:
@@ -157,12 +160,9 @@ class Section:
             return None
         text = self._text(node, 64)
         try:
-            if self.reader.zone is None:
-                moment = datetime.fromisoformat(text)
-                if moment.tzinfo is None:
-                    raise ValueError(f"{text!r} has no offset from UTC")
-                return read_moment(text, moment.tzinfo)
-            return read_moment(text, self.reader.zone, self.reader.now)
+            if self.reader.zone is None and not _HAS_OFFSET.search(text):
+                raise ValueError(f"{text!r} is not a full time with its offset from UTC")
+            return read_moment(text, self.reader.zone or UTC, self.reader.now)
         except ValueError as error:
             self.reader.refuse(node, str(error))
             return None

@@ -13,6 +13,7 @@ from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
     Template,
+    TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
     UndefinedError,
@@ -169,7 +170,7 @@ class _Room:
             raise Invalid([Problem(where, f"is empty, but {channel} in {tag} needs it", "Fill it in.")]) from None
         except UndefinedError as error:
             raise Invalid([Problem(place, f"the text cannot be made: {error.message}", "Mend its template.")]) from None
-        except (SecurityError, TypeError, ValueError, TemplateNotFound) as error:
+        except (TemplateError, TypeError, ValueError) as error:
             raise Invalid([Problem(place, f"the text cannot be made: {error}", "Mend its template.")]) from None
 
 

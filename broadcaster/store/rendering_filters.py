@@ -1,9 +1,12 @@
 """What a template may do with a value: times, lists and numbers in its own language, sentences with one mark at the end."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'\\]+")
 
 
 def _worded(method: str, with_now: bool = False) -> Callable[..., str]:
@@ -36,6 +39,14 @@ def _first_down(text: object) -> str:
     return words[:1].lower() + words[1:]
 
 
+def _web(text: object) -> str:
+    """An address that a page may link to; ValueError for any other scheme, so that no field can smuggle in a script."""
+    words = str(text)
+    if not _ADDRESS.fullmatch(words):
+        raise ValueError(f"{words[:60]!r} is not an address that begins with https://")
+    return words
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "when": _worded("moment"),
     "clock": _worded("clock_time"),
@@ -45,6 +56,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "listed": _worded("listed"),
     "soon": _worded("soon", with_now=True),
     "sentence": _sentence,
+    "web": _web,
     "first_up": _first_up,
     "first_down": _first_down,
 }

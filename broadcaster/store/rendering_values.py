@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
-from jinja2 import StrictUndefined, UndefinedError
+from jinja2 import StrictUndefined, Undefined, UndefinedError
 
 from broadcaster.domain.field import FieldSpec, FieldType, Values, Visibility
 from broadcaster.domain.kind import AlertKind
@@ -24,7 +24,7 @@ class Absent(StrictUndefined):
     """A field without a value: false in a condition, equal to nothing, and an error naming it when it is printed."""
 
     __slots__ = ()
-    __hash__ = StrictUndefined.__hash__
+    __hash__ = Undefined.__hash__
 
     def __bool__(self) -> bool:
         return False

@@ -48,10 +48,15 @@ def now(profile: Profile) -> datetime:
     return wall(profile, 12, "22:40")
 
 
-def example(kind: str, profile: Profile, at: datetime | None = None, **fields: object) -> Draft:
+def example(kind: str, profile: Profile, /, **fields: object) -> Draft:
+    """A kind's example in this city at its usual moment; see `example_at`."""
+    return example_at(kind, profile, now(profile), **fields)
+
+
+def example_at(kind: str, profile: Profile, at: datetime, /, **fields: object) -> Draft:
     """A kind's example in this city; `fields` replace its own, None takes one out."""
     path = TEMPLATES / kind / f"example.{CITIES[profile.name]}.yaml"
-    draft = read_alert_file(path, ZoneInfo(profile.timezone), at or now(profile))
+    draft = read_alert_file(path, ZoneInfo(profile.timezone), at)
     merged = {name: value for name, value in {**draft.fields, **fields}.items() if value is not None}
     return dataclasses.replace(draft, fields=merged)
 

@@ -94,7 +94,7 @@ IN_FORCE = {
 
 def situation(kind: str, profile: Profile) -> tuple[Draft, datetime, tuple[Still, ...]]:
     at = stage.wall(profile, *MOMENTS.get(kind, (12, "22:40")))
-    draft = stage.example(kind, profile, at, **({"wrong_sent_at": None} if kind == "correction" else {}))
+    draft = stage.example_at(kind, profile, at, **({"wrong_sent_at": None} if kind == "correction" else {}))
     still = (Still(*IN_FORCE[kind]),) if kind in IN_FORCE else ()  # type: ignore[arg-type]
     return draft, at, still
 
