@@ -19,8 +19,8 @@ from broadcaster.web import console, context, display, health, language, status_
 from broadcaster.web.auth import guard, limits, origin, sessions
 from broadcaster.web.auth.people import OneTimeCodes, People
 from broadcaster.web.config import configuration, is_https
-from broadcaster.web.errors import handle_errors
 from broadcaster.web.console import compose_display
+from broadcaster.web.errors import handle_errors
 from broadcaster.web.headers import add_headers
 from broadcaster.web.logs import log_requests, log_to_stderr
 

@@ -122,7 +122,9 @@ def _work(rt: Runtime, run: Run, actor: Actor, clock: Callable[[], datetime], ap
         run = replace(run, state="failed", problems=[each.replace(path.name, run.name) for each in problems])
     except Exception as error:  # noqa: BLE001 - the page must not say "running" for ever; the log has the kind of error
         log.error("import failed", error=type(error).__name__)
-        run = replace(run, state="failed", problems=["something went wrong on our side; the former residents are in force"])
+        run = replace(
+            run, state="failed", problems=["something went wrong on our side; the former residents are in force"]
+        )
     _write(folder, replace(run, at=clock().isoformat()))
     if run.state != "compared":
         path.unlink(missing_ok=True)

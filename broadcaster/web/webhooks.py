@@ -75,7 +75,9 @@ def _lanes(rt: Runtime, live: bool, to: str) -> tuple[Lane, ...]:
     """The lanes that the number texted carries; both, when it is not one that we know (a messaging service's)."""
     given = rt.settings.providers(live)
     senders = {Lane.LIFE_SAFETY: given.twilio_from, Lane.INFORMATION: given.twilio_from_info or given.twilio_from}
-    found = tuple(lane for lane, text in senders.items() if to and to in text.replace("|", ",").replace("=", ",").split(","))
+    found = tuple(
+        lane for lane, text in senders.items() if to and to in text.replace("|", ",").replace("=", ",").split(",")
+    )
     return found or inbound.LANES
 
 

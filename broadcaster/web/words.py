@@ -69,6 +69,7 @@ CHANNELS: dict[str, LazyString] = {
     "website": later("Status page"),
 }
 
+
 def channel(name: str) -> str:
     """A channel's name for people."""
     return str(CHANNELS.get(name, name))

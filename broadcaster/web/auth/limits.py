@@ -47,9 +47,7 @@ def limit_guesses(app: Flask) -> None:
     user_authenticated.connect(_remember, app)
 
 
-def _guard(
-    app: Flask, limiter: Limiter, endpoint: str, limits: tuple[tuple[str, Callable[[], str]], ...]
-) -> None:
+def _guard(app: Flask, limiter: Limiter, endpoint: str, limits: tuple[tuple[str, Callable[[], str]], ...]) -> None:
     view = app.view_functions[endpoint]
     for limit, key in limits:
         view = limiter.limit(limit, key_func=key, methods=["POST"], deduct_when=_wrong)(view)

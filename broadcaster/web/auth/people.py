@@ -131,7 +131,11 @@ class People(UserDatastore):
 
     def create_webauthn(self, user: UserMixin, credential_id: bytes, **values: Any) -> None:  # type: ignore[override]
         """Remember a new passkey of `user`."""
-        row = values | {"user_id": user.id, "credential_id": credential_id, "transports": values.get("transports") or []}
+        row = values | {
+            "user_id": user.id,
+            "credential_id": credential_id,
+            "transports": values.get("transports") or [],
+        }
         self._pending().setdefault("new", []).append(row | {"create_datetime": now(), "lastuse_datetime": now()})
 
     def find_webauthn(self, credential_id: bytes) -> StoredPasskey | None:

@@ -6,7 +6,19 @@ from flask import Blueprint, Flask
 
 blueprint = Blueprint("console", __name__)
 
-_PAGES = ("home", "incidents", "alerts", "compose", "check", "decide", "control", "inbox", "residents", "people", "system")
+_PAGES = (
+    "home",
+    "incidents",
+    "alerts",
+    "compose",
+    "check",
+    "decide",
+    "control",
+    "inbox",
+    "residents",
+    "people",
+    "system",
+)
 
 
 def register(app: Flask) -> None:

@@ -12,6 +12,7 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.zone_map import zone_map
 
 
 @blueprint.get("/alerts/<alert_id>/check")
@@ -25,7 +26,7 @@ def check(alert_id: str) -> str:
     draft = drafting.draft_of(rt, alert, now())
     preview = drafting.preview(rt, draft, now())
     with rt.db.read() as connection:
-        area_zones = zones.some(connection, alert.draft["area"].get("zones", ()))
+        known = zones.listing(connection)
         second_people = accounts.second_people(connection)
     texts = preview.partly.made.messages
     return render_template(
@@ -36,7 +37,8 @@ def check(alert_id: str) -> str:
         texts=texts,
         settled=preview.partly.draft,
         segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
-        zones=area_zones,
+        zones={zone.code: zone for zone in known},
+        map=zone_map(known, alert.draft["area"].get("zones", ()), alert.draft["area"]),
         second_people=second_people,
     )
 

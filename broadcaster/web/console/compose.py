@@ -29,9 +29,20 @@ MODES = {"live": Status.ACTUAL, "exercise": Status.EXERCISE}
 
 
 _BLANK: dict[str, Any] = {
-    **{"incident": "", "msg_type": "Alert", "references": (), "languages": (), "channels": (), "resources": ()},
-    **{"severity": None, "urgency": None, "certainty": None, "onset": None, "expires": None, "next_update": None},
-    **{"fields": {}, "area": {}},
+    "incident": "",
+    "msg_type": "Alert",
+    "references": (),
+    "languages": (),
+    "channels": (),
+    "resources": (),
+    "severity": None,
+    "urgency": None,
+    "certainty": None,
+    "onset": None,
+    "expires": None,
+    "next_update": None,
+    "fields": {},
+    "area": {},
 }
 
 
@@ -64,7 +75,9 @@ def new() -> str | Response:
         mode = "live" if chosen.live else "exercise"
     if mode in MODES and kind in runtime().kinds:
         return _to("new_of_kind", kind=kind, mode=mode, incident=name or None)
-    return render_template("new.html", mode=mode if mode in MODES else "", kind=kind, chosen=chosen, incidents=open_ones)
+    return render_template(
+        "new.html", mode=mode if mode in MODES else "", kind=kind, chosen=chosen, incidents=open_ones
+    )
 
 
 @blueprint.route("/alerts/new/<kind>", methods=["GET", "POST"])
@@ -77,7 +90,9 @@ def new_of_kind(kind: str) -> str | Response | tuple[str, int]:
         status = MODES.get(request.args.get("mode", ""))
         if status is None:
             return _to("new", kind=kind, incident=request.args.get("incident"))
-        sheet = Sheet(known, {"status": status, "incident": request.args.get("incident", ""), "fields": _defaults(known)})
+        sheet = Sheet(
+            known, {"status": status, "incident": request.args.get("incident", ""), "fields": _defaults(known)}
+        )
         return _form(sheet)
     sheet, draft = _read(known)
     if draft is None or not _keeps():
@@ -175,6 +190,7 @@ def _form(sheet: Sheet, alert: AlertRow | None = None) -> str:
         "compose.html",
         sheet=sheet,
         kind=sheet.kind,
+        asked=_asked(sheet.kind),
         values=_BLANK | sheet.values,
         alert=alert,
         zones=known,
@@ -186,6 +202,15 @@ def _form(sheet: Sheet, alert: AlertRow | None = None) -> str:
         new_incident=request.form.get("new_incident", ""),
         raw_shape=request.form.get("area.shape", ""),
     )
+
+
+def _asked(kind: AlertKind) -> set[str]:
+    """Fields that are shown at once: those that must be filled in, and those that the kind's rules speak about."""
+    needed = {name for name, spec in kind.fields.items() if spec.required and not spec.from_profile}
+    ruled = {
+        name for rule in kind.rules for when in (rule.when, rule.require) for name in (*when.equals, *when.present)
+    }
+    return needed | ruled
 
 
 def _defaults(kind: AlertKind) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import gettext as _
 
 from broadcaster.domain.errors import Problem
-from broadcaster.domain.field import FieldSpec
+from broadcaster.domain.field import FieldSpec, FieldType, Visibility
 from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.profile import Profile
 from broadcaster.web.context import runtime
@@ -21,9 +21,13 @@ _SECTIONS = ("area", "channels", "resources", "incident", "onset", "expires", "n
 _PREVIEW = ("sms", "x", "facebook", "website", "cap")
 
 
+#: What most residents see.
+_SEEN = (Visibility.PUBLIC, Visibility.POSTS)
+
+
 def add_filters(app: Flask) -> None:
     """Make everything here known to the templates of `app`."""
-    filters = (wall, corners, at, at_path, listed_items, anchor, place_words, as_said, any_given)
+    filters = (wall, corners, at, at_path, listed_items, anchor, place_words, as_said, any_given, sort_fields)
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.tests["applies"] = applies
 
@@ -110,6 +114,11 @@ def as_said(value: object) -> str:
 def any_given(specs: Iterable[FieldSpec], values: Mapping[str, object]) -> bool:
     """True when one of these fields has a value of its own."""
     return any(values.get(spec.name) not in (None, "", [], {}, spec.default) for spec in specs)
+
+
+def sort_fields(specs: Iterable[FieldSpec]) -> list[FieldSpec]:
+    """What happens first, then what to do, then what only the page and the record need; else the kind's own order."""
+    return sorted(specs, key=lambda spec: (spec.visibility not in _SEEN, spec.type is FieldType.ACTIONS))
 
 
 def applies(only: Sequence[str], msg_type: str) -> bool:

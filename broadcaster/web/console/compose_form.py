@@ -88,7 +88,9 @@ def area_of(form: Form) -> dict[str, Any]:
         area["zones"] = zones
     if shape := form.get("area.shape", "").strip():
         area["polygon"] = outline(shape)
-    circle = {name: form.get(f"area.circle.{name}", "").strip().replace(",", ".") for name in ("lat", "lon", "radius_km")}
+    circle = {
+        name: form.get(f"area.circle.{name}", "").strip().replace(",", ".") for name in ("lat", "lon", "radius_km")
+    }
     if any(circle.values()):
         area["circle"] = {name: _number(text) for name, text in circle.items() if text}
     near = {name: form.get(f"area.near.{name}", "").strip() for name in ("address", "radius_km")}
@@ -143,7 +145,9 @@ def _lat_lon(corner: Any) -> list[float]:
 
 
 def _not_an_area(what: str) -> Invalid:
-    return Invalid([Problem("area.polygon", what, "Paste one GeoJSON Polygon, or a line “latitude, longitude” per corner.")])
+    return Invalid(
+        [Problem("area.polygon", what, "Paste one GeoJSON Polygon, or a line “latitude, longitude” per corner.")]
+    )
 
 
 def _pictures(form: Form, languages: Sequence[str]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.console.home import may_decide
 from broadcaster.web.context import now, runtime
+from broadcaster.web.zone_map import zone_map
 
 _TRIES = RateLimitItemPerMinute(10, 5)
 
@@ -37,6 +38,7 @@ def decide(alert_id: str) -> str:
 def _page(alert: AlertRow, wrong: str = "") -> str:
     rt = runtime()
     with rt.db.read() as connection:
+        known = zones.listing(connection)
         texts = list(alert_store.texts(connection, alert.id).values())
         return render_template(
             "decide.html",
@@ -45,7 +47,8 @@ def _page(alert: AlertRow, wrong: str = "") -> str:
             texts=texts,
             segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
             count=_count(connection, alert),
-            zones=zones.some(connection, alert.draft["area"].get("zones", ())),
+            zones={zone.code: zone for zone in known},
+            map=zone_map(known, alert.draft["area"].get("zones", ()), alert.draft["area"]),
             references=alert_store.references(connection, alert.id),
             names=accounts.names(connection),
             wrong=wrong,

@@ -123,5 +123,3 @@ def htmx() -> Response:
     answer = send_from_directory(folder, "htmx.min.js", mimetype="text/javascript", max_age=86_400)
     answer.headers["Cache-Control"] = "public, max-age=86400"
     return answer
-
-

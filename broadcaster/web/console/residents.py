@@ -15,6 +15,7 @@ from broadcaster.web import context, imports
 from broadcaster.web.auth.guard import me, needs, polled, upload
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.zone_map import zone_map
 
 
 @blueprint.get("/residents")
@@ -31,7 +32,9 @@ def residents() -> str:
             for exercise in (False, True)
         }
         known = zones.listing(connection)
-    return render_template("residents.html", live=counts[False], drill=counts[True], zones=known)
+    return render_template(
+        "residents.html", live=counts[False], drill=counts[True], zones=known, map=zone_map(known, ())
+    )
 
 
 @blueprint.post("/residents/import")
@@ -42,7 +45,9 @@ def import_residents() -> Response:
     file = request.files.get("file")
     mode = request.form.get("mode", "")
     if file is None or not file.filename or mode not in ("merge", "replace"):
-        raise Invalid([Problem("file", "is missing", "Choose a CSV file, and whether it adds to the register or replaces it.")])
+        raise Invalid(
+            [Problem("file", "is missing", "Choose a CSV file, and whether it adds to the register or replaces it.")]
+        )
     token = imports.begin(runtime(), file.stream, file.filename, cast(Mode, mode), me(), context.clock())
     return redirect(url_for("console.import_page", token=token))  # type: ignore[return-value]
 

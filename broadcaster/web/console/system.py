@@ -35,7 +35,9 @@ def system() -> str:
         batches=found,
         lanes=lanes,
         workers=rt.queue.workers(),
-        missing={name: (rt.missing(name), rt.missing(name, live=False)) for name in ("website", "sms", "x", "facebook")},
+        missing={
+            name: (rt.missing(name), rt.missing(name, live=False)) for name in ("website", "sms", "x", "facebook")
+        },
         settings=rt.settings,
     )
 
