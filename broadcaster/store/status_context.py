@@ -200,7 +200,7 @@ class Page:
 
     def details(self, alert: PublicAlert) -> Markup:
         """From an instruction to the alert that gives it: on the front page to its text there, else to its own page."""
-        href = f"#m-{alert.identifier}" if self.in_force(alert) else self.href(alert)
+        href = f"#m-{alert.identifier}" if self.view.shown(alert) else self.href(alert)
         words = self.say("more", event=self.event(alert), time=self.tongue.moment(alert.published_at))
         return Markup('<a href="{}">{}</a>').format(href, words)
 

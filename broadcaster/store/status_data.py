@@ -31,7 +31,7 @@ def status_json(view: PublicView, with_cap: frozenset[str]) -> str:
         "levels": {str(each.number): _words(each.words) for each in view.profile.levels},
         "instructions": [_instruction(each, view) for each in view.instructions],
         "lifted": [_instruction(each, view) for each in view.lifted],
-        "alerts": [_alert(each, view, with_cap) for each in (*view.in_force, *view.past)],
+        "alerts": [_alert(each, view, with_cap) for each in (*view.current, *view.past)],
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -117,14 +117,15 @@ def _lines(view: PublicView, tongue: Tongue) -> Iterator[str]:
     yield f"{tongue.tell('questions')} {questions}"
     yield ""
     yield f"{tongue.tell('in_force')}:"
-    if not view.in_force:
+    if not view.current:
         yield tongue.tell("no_messages")
-    for alert in view.in_force:
+    for alert in view.current:
         info = alert.document.info(tongue.tag)
         for text in (info.headline, info.description, info.instruction):
             if text.strip():
                 yield safe_text(text).strip()
-        yield tongue.tell("valid_until", time=tongue.moment(alert.expires_at))
+        over = alert.phase(view.generated_at) is Phase.EXPIRED
+        yield tongue.tell("page_not_renewed" if over else "valid_until", time=tongue.moment(alert.expires_at))
         yield f"{view.status_url}/{alert.language(tongue.tag)}/alerts/{alert.identifier}.html"
         yield ""
     yield from _past(view, tongue)

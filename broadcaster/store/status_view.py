@@ -135,12 +135,16 @@ class PublicView:
 
     @property
     def in_force(self) -> tuple[PublicAlert, ...]:
-        """The gravest first, then the newest; what lifts something comes after what still demands something."""
-        found = [each for each in self.alerts if each.phase(self.generated_at) is Phase.IN_FORCE]
+        """In the order of `current`."""
+        return tuple(each for each in self.current if each.phase(self.generated_at) is Phase.IN_FORCE)
+
+    @property
+    def current(self) -> tuple[PublicAlert, ...]:
+        """Those whose words are shown: the gravest first, then the newest; what lifts comes after what still demands."""
         ranks = list(Severity)
         return tuple(
             sorted(
-                found,
+                filter(self.shown, self.alerts),
                 key=lambda each: (
                     each.all_clear,
                     -self.level(each),
@@ -152,8 +156,8 @@ class PublicView:
 
     @property
     def past(self) -> tuple[PublicAlert, ...]:
-        """No longer in force, the latest change first."""
-        found = [each for each in self.alerts if each.phase(self.generated_at) is not Phase.IN_FORCE]
+        """The others, the latest change first."""
+        found = [each for each in self.alerts if not self.shown(each)]
         return tuple(sorted(found, key=lambda each: each.changed_at, reverse=True))
 
     def of(self, alert: PublicAlert) -> tuple[PublicInstruction, ...]:

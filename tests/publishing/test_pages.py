@@ -129,6 +129,8 @@ def test_an_expired_instruction_is_still_to_be_followed() -> None:
     page = text_of(build(seen).files["en/index.html"])
     order(page, "Leave now.", "Not renewed at 12.40 pm Wed 12 Jan")
     assert "Still follow this until we lift it." in page
+    assert seen.past == ()
+    order(page, "Messages in force", "This message was not renewed at", "The river will cover low streets.")
     own = text_of(build(seen).files["en/alerts/flood-1.html"])
     assert "was not renewed at" in own
     assert "Still follow it until we lift it." in own
