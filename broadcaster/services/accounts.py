@@ -1,6 +1,5 @@
 """Who may come in: add people and keys, change what they may do, and prove a key. Each is journaled, refusals to oneself too."""
 
-import dataclasses
 import hashlib
 import hmac
 import re
@@ -126,7 +125,7 @@ def reset_access(rt: Runtime, user_id: str, actor: Actor, now: datetime) -> NewU
         for passkey in accounts.passkeys(tx, user_id):
             accounts.remove_passkey(tx, passkey.id)
         _note(tx, actor, "user.reset", now, account)
-    return NewUser(dataclasses.replace(account, **values), made_up)
+    return NewUser(account, made_up)
 
 
 def choose_language(rt: Runtime, user_id: str, language: str) -> None:

@@ -108,7 +108,7 @@ def batches_in(connection: Connection, states: Sequence[BatchState], limit: int 
         .order_by(batches.c.created_at, batches.c.id)
         .limit(limit)
     )
-    return [BatchRow(**row._mapping | {"state": BatchState(row.state)}) for row in connection.execute(query)]
+    return [BatchRow(**dict(row._mapping) | {"state": BatchState(row.state)}) for row in connection.execute(query)]
 
 
 def delivery_totals(connection: Connection) -> Mapping[tuple[str, str, bool], int]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from flask_bootstrap import Bootstrap5
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
 from flask_security import Security
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined

@@ -28,7 +28,7 @@ def _messages() -> Iterator[tuple[str, str | tuple[str, str]]]:
     for method, pattern in _SOURCES:
         for path in sorted(ROOT.glob(pattern)):
             options = {"trimmed": "true", "newstyle_gettext": "true"}
-            for _, message, _, _ in extract_from_file(method, path, _KEYWORDS, options=options):  # type: ignore[arg-type]
+            for _, message, _, _ in extract_from_file(method, path, _KEYWORDS, options=options):
                 yield path.relative_to(ROOT).as_posix(), message  # type: ignore[misc]
 
 

@@ -6,8 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
-from flask_babel import format_decimal, get_locale, ngettext
-from flask_babel import gettext as _
+from flask_babel import format_decimal, get_locale
 from flask_login import current_user
 
 from broadcaster.domain.language import Language
@@ -15,7 +14,8 @@ from broadcaster.domain.rules import Role
 from broadcaster.web import words
 from broadcaster.web.context import now, runtime
 from broadcaster.web.failures import cure
-from broadcaster.web.language import CONSOLE_LANGUAGES
+from broadcaster.web.language import CONSOLE_LANGUAGES, ngettext
+from broadcaster.web.language import gettext as _
 from broadcaster.web.plain_page import plain_page
 
 #: How many digits of a phone people below approver see.

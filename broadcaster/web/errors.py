@@ -5,11 +5,11 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, current_app, make_response, render_template, request
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from broadcaster.domain import errors
+from broadcaster.web.language import gettext as _
 
 _STATUS: dict[type[errors.BroadcasterError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,

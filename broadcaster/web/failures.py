@@ -1,9 +1,8 @@
 """What a person can do about a delivery that ended badly, by the provider's own code."""
 
-from flask_babel import gettext as _
-
 from broadcaster.domain.lifecycle import DeliveryState as D
 from broadcaster.store.tallies import Failure
+from broadcaster.web.language import gettext as _
 
 
 def cure(failure: Failure) -> str:

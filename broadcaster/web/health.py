@@ -1,7 +1,8 @@
 """For those who watch the service: is the process alive, are its parts, and the numbers, read from the database when asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, generate_latest
@@ -141,9 +142,7 @@ def _mode(live: bool) -> str:
     return "live" if live else "exercise"
 
 
-def _gauge(
-    name: str, words: str, values: dict[tuple[str, ...], float] | dict[tuple[()], float], labels: tuple[str, ...] = ()
-) -> GaugeMetricFamily:
+def _gauge(name: str, words: str, values: Mapping[Any, float], labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"broadcaster_{name}", words, labels=labels)
     for key, value in values.items():
         family.add_metric(list(key), value)

@@ -9,6 +9,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, request
+from flask_babel.speaklater import LazyString
 from flask_login import current_user
 
 from broadcaster.domain.profile import Profile
@@ -17,6 +18,21 @@ from broadcaster.domain.profile import Profile
 CONSOLE_LANGUAGES = {"en": "English", "nb": "Norsk bokmål"}
 COOKIE = "language"
 _ASKED_FOR = {"en": "en", "nb": "nb", "no": "nb", "nn": "nb", "da": "nb", "sv": "nb"}
+
+
+def gettext(text: str, **values: object) -> str:
+    """`text` in the reader's language, its %(name)s filled in."""
+    return str(flask_babel.gettext(text, **values))
+
+
+def ngettext(one: str, many: str, num: int) -> str:
+    """The form that fits the number, which is %(num)s."""
+    return str(flask_babel.ngettext(one, many, num))
+
+
+def later(text: str) -> LazyString:
+    """For words that stand in tables: translated when they are shown."""
+    return flask_babel.lazy_gettext(text)
 
 
 class PoDomain(flask_babel.Domain):  # type: ignore[misc]

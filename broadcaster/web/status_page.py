@@ -50,7 +50,7 @@ def _file(root: Path, path: str) -> Response:
     found = safe_join(str(root.absolute()), wanted)
     if found is None or wanted.endswith(".gz") or not Path(found).is_file():
         raise NotFound
-    packed = "gzip" in request.accept_encodings and Path(f"{found}.gz").is_file()
+    packed = request.accept_encodings["gzip"] > 0 and Path(f"{found}.gz").is_file()
     kind = _TYPES.get(Path(wanted).suffix)
     answer = send_from_directory(root.absolute(), wanted + (".gz" if packed else ""), mimetype=kind, conditional=True)
     if packed:

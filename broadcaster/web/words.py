@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as later
 from flask_babel.speaklater import LazyString
 
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.lifecycle import BatchState as B
 from broadcaster.domain.lifecycle import DeliveryState as D
+from broadcaster.web.language import gettext as _
+from broadcaster.web.language import later
 
 
 @dataclass(frozen=True, slots=True)

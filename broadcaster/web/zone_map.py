@@ -1,5 +1,6 @@
 """A small map of outlines as SVG paths: where the zones lie and which are meant. No tiles, so it works in a closed network."""
 
+import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class _Projection:
     def middle(self, ring: Ring) -> tuple[float, float]:
         """Where a ring's name can stand: its centre of area."""
         spots = [self._at(pair) for pair in ring]
-        turns = [(one, two, one[0] * two[1] - two[0] * one[1]) for one, two in zip(spots, spots[1:], strict=False)]
+        turns = [(one, two, one[0] * two[1] - two[0] * one[1]) for one, two in itertools.pairwise(spots)]
         area = sum(turn for _, _, turn in turns)
         if not area:
             return spots[0]

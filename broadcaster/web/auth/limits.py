@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Any
 
 from flask import Flask, Response, after_this_request, current_app, request, session
 from flask_limiter import Limiter
@@ -48,7 +49,7 @@ def limit_guesses(app: Flask) -> None:
 
 
 def _guard(app: Flask, limiter: Limiter, endpoint: str, limits: tuple[tuple[str, Callable[[], str]], ...]) -> None:
-    view = app.view_functions[endpoint]
+    view: Callable[..., Any] = app.view_functions[endpoint]
     for limit, key in limits:
         view = limiter.limit(limit, key_func=key, methods=["POST"], deduct_when=_wrong)(view)
     app.view_functions[endpoint] = view

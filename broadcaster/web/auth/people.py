@@ -7,8 +7,8 @@ from flask import g
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from flask_security.datastore import UserDatastore
 from flask_security.totp import Totp
-from passlib.exc import TokenError
-from passlib.totp import TotpMatch
+from passlib.exc import TokenError  # type: ignore[import-untyped]
+from passlib.totp import TotpMatch  # type: ignore[import-untyped]
 
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.store import accounts

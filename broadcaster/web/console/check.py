@@ -1,7 +1,6 @@
 """Check before submitting: who, where, how many, the exact texts; one button whose words say what it does."""
 
 from flask import Response, flash, redirect, render_template, url_for
-from flask_babel import gettext as _
 
 from broadcaster.domain.errors import Invalid
 from broadcaster.domain.lifecycle import ALERT
@@ -12,6 +11,7 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
 from broadcaster.web.zone_map import zone_map
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 
 from broadcaster.domain.alert import Draft, Status, plain
 from broadcaster.domain.errors import Conflict, Invalid, NotFound, Problem
@@ -24,6 +23,7 @@ from broadcaster.web.auth.guard import me, needs, upload
 from broadcaster.web.console import blueprint
 from broadcaster.web.console.compose_form import differences, values_of
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
 
 MODES = {"live": Status.ACTUAL, "exercise": Status.EXERCISE}
 

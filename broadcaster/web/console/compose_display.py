@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from flask_babel import gettext as _
 
 from broadcaster.domain.errors import Problem
 from broadcaster.domain.field import FieldSpec, FieldType, Visibility
@@ -15,6 +14,7 @@ from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.profile import Profile
 from broadcaster.web.context import runtime
 from broadcaster.web.display import said
+from broadcaster.web.language import gettext as _
 
 _SECTIONS = ("area", "channels", "resources", "incident", "onset", "expires", "next_update", "languages")
 #: Channels' own complaints point at the preview, where the text is.

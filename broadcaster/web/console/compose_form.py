@@ -118,8 +118,7 @@ def outline(text: str) -> list[list[float]]:
     except (ValueError, RecursionError):
         raise _not_an_area("is not GeoJSON that can be read") from None
     ring = _ring(found)
-    corners = [_lat_lon(each) for each in ring]
-    return corners
+    return [_lat_lon(each) for each in ring]
 
 
 def _ring(found: Any) -> list[Any]:

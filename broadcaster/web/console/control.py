@@ -1,8 +1,6 @@
 """Hands on an alert that is under way: stop it, try failed deliveries again, and begin what follows from it."""
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.lifecycle import ALERT
@@ -13,6 +11,8 @@ from broadcaster.store import progress
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
+from broadcaster.web.language import ngettext
 
 FORMS = ("update", "correction", "all-clear", "cancel")
 

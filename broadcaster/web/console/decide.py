@@ -1,7 +1,6 @@
 """The second person: reads the exact texts, confirms the number, and approves, returns or rejects; bound to what was on the page."""
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from limits import RateLimitItemPerMinute
 from sqlalchemy import Connection
@@ -18,6 +17,7 @@ from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.console.home import may_decide
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
 from broadcaster.web.zone_map import zone_map
 
 _TRIES = RateLimitItemPerMinute(10, 5)

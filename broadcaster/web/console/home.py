@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Response, redirect, render_template, request, send_from_directory, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from broadcaster.domain.lifecycle import AlertState as A
@@ -20,6 +19,7 @@ from broadcaster.web.auth.guard import everybody, me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import runtime
 from broadcaster.web.language import CONSOLE_LANGUAGES, COOKIE
+from broadcaster.web.language import gettext as _
 
 _IN_FORCE = (A.APPROVED, A.BROADCASTING, A.ACTIVE, A.STOPPED)
 _OPEN = (A.DRAFT, A.RETURNED)

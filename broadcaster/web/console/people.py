@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 
 from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.rules import Role
@@ -13,6 +12,7 @@ from broadcaster.store.journal import SYSTEM_CHAIN
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
 
 
 @blueprint.get("/people")

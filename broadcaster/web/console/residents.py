@@ -3,7 +3,6 @@
 from typing import cast
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.kind import Lane
@@ -15,6 +14,7 @@ from broadcaster.web import context, imports
 from broadcaster.web.auth.guard import me, needs, polled, upload
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
 from broadcaster.web.zone_map import zone_map
 
 

@@ -1,8 +1,6 @@
 """How the machine does: its parts, its queues, what is dead and needs a person; and what this city and its kinds are."""
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.lifecycle import BatchState
@@ -13,6 +11,8 @@ from broadcaster.web import health
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
+from broadcaster.web.language import gettext as _
+from broadcaster.web.language import ngettext
 
 _OPEN = (BatchState.DEAD, BatchState.HELD, BatchState.LEASED, BatchState.PENDING)
 
