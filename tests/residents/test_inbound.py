@@ -51,10 +51,16 @@ def desk(database: Database, brisbane: Profile) -> Desk:
 
 
 @pytest.mark.parametrize(
-    "words", ["STOP", "stop.", " Stopp! ", "AVSLUTT", "«stopp»", "Unsubscribe", "ＳＴＯＰ", "stop\u200b"]
+    "words", ["STOP", "stop.", " Stopp! ", "AVSLUTT", "«stopp»", "Unsubscribe", "ＳＴＯＰ", "stop\u200b", "Meld meg av"]
 )
-def test_stop_in_any_language_and_spelling_ends_both_lanes(desk: Desk, words: str) -> None:
-    answer = desk.text(words)
+def test_stop_is_heard_in_any_language_and_spelling(words: str) -> None:
+    heard = inbound_words.command(words, ("en", "nb"))
+    assert heard
+    assert heard.keyword == "stop"
+
+
+def test_stop_ends_both_lanes(desk: Desk) -> None:
+    answer = desk.text("Stopp.")
     assert desk.opted_out() == {"life-safety", "information"}
     assert "START" in answer.text
     assert desk.listed() == []
@@ -122,10 +128,19 @@ def test_danger_is_answered_even_just_after_another_answer(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["We are TRAPPED", "I can’t get out", "my son is drowning!", "vi er FANGET i kjelleren"]
+    "words", ["We are TRAPPED", "I can’t get out", "my son is drowning!", "vi er FANGET i kjelleren", "Water. Rising."]
 )
-def test_words_of_danger_pin_a_text_in_any_language(desk: Desk, words: str) -> None:
-    desk.text(words)
+def test_words_of_danger_are_heard_in_any_language(brisbane: Profile, words: str) -> None:
+    assert inbound_words.danger(words, brisbane.danger_words)
+
+
+@pytest.mark.parametrize("words", ["Thank you!", "Is the ferry running?", "Takk for varselet", ""])
+def test_other_words_are_not_danger(brisbane: Profile, words: str) -> None:
+    assert not inbound_words.danger(words, brisbane.danger_words)
+
+
+def test_a_cry_for_help_is_answered_as_help_and_pinned_too(desk: Desk) -> None:
+    assert desk.text("HJELP").text == desk.profile.status_texts["help"]["nb"]
     assert desk.listed()[0].pinned
 
 
