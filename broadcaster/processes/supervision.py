@@ -22,7 +22,7 @@ CONFIG = "supervisord.conf"
 
 
 def programs(settings: Settings, bind: str, urgent: int, bulk: int) -> dict[str, dict[str, str]]:
-    """Program → its options, in the order in which they start; they stop in the reverse order, kind by kind."""
+    """Program → its options, in the order in which they start."""
     found: dict[str, dict[str, str]] = {}
     if not settings.redis_url.get_secret_value():
         found["valkey"] = _program(valkey.command(settings.var_dir), patience=10)
@@ -79,6 +79,12 @@ def write(var_dir: Path, wanted: Mapping[str, Mapping[str, str]]) -> Path:
     for order, (name, options) in enumerate(wanted.items()):
         log = f"{_plain(str(logs))}/{options['process_name']}.log"
         config[f"program:{name}"] = {**options, "priority": str(order), "stdout_logfile": log}
+    # What is in one group ends at the same time; the queue's server and the exercise providers last.
+    ground = [name for name in ("valkey", "sandbox") if name in wanted]
+    if ground:
+        config["group:ground"] = {"programs": ",".join(ground), "priority": "1"}
+    parts = ",".join(name for name in wanted if name not in ground)
+    config["group:broadcaster"] = {"programs": parts, "priority": "2"}
     text = io.StringIO()
     config.write(text)
     path = var_dir / CONFIG

@@ -1,6 +1,7 @@
 """The web processes: gunicorn with threads, for the console and API, or for the providers' callbacks alone."""
 
 import os
+from importlib import import_module
 from typing import Any, Literal
 
 from gunicorn.app.base import BaseApplication
@@ -64,4 +65,6 @@ def serve(settings: Settings, bind: str, only: Literal["webhooks"] | None = None
         runtime = build(settings)
         migrating.must_be_current(runtime.db)
         runtime.close()
+        # Code only, and before the fork: workers then share it instead of loading it one by one.
+        import_module("broadcaster.web.app")
         Server(settings, bind, only).run()
