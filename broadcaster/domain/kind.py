@@ -147,7 +147,7 @@ class AlertKind:
             languages=known,
             channels=tuple(dict.fromkeys(draft.channels or self.channels)),
             # A life counts from when it begins, which may be tomorrow.
-            expires=draft.expires or max(now, draft.onset or now) + self.expires_after,
+            expires=draft.expires or _whole_minute(max(now, draft.onset or now) + self.expires_after),
             severity=draft.severity or self.cap.severity.pick(values),
             urgency=draft.urgency or self.cap.urgency.pick(values),
             certainty=draft.certainty or self.cap.certainty.pick(values),
@@ -196,3 +196,7 @@ class AlertKind:
         """The instruction that this alert gives to its zones, with its words; None when it gives none."""
         opening = self.opens.pick(values)
         return (opening, self.instructions[opening.key]) if opening else None
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)

@@ -77,7 +77,7 @@ def alert_of(
     return Alert(
         identifier=setting.identifier,
         sender=profile.cap_sender,
-        sent=setting.sent,
+        sent=setting.sent.replace(microsecond=0),  # CAP times have no fractions, and references repeat them
         status=draft.status,
         msg_type=draft.msg_type,
         infos=tuple(_info(tag, draft, values, kind, profile, setting, words[tag]) for tag in draft.languages),
@@ -103,7 +103,7 @@ def _info(
         headline=words.headline,
         description=words.description,
         instruction=words.instruction,
-        effective=setting.sent,
+        effective=setting.sent.replace(microsecond=0),
         onset=draft.onset,
         expires=draft.expires or setting.sent + timedelta(minutes=1),
         web=setting.page(tag),
