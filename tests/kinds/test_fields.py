@@ -14,6 +14,7 @@ from broadcaster.domain.errors import Problem
 from broadcaster.domain.field import RESERVED, FieldSpec, FieldType, Values, Visibility
 from broadcaster.domain.field_reading import Reading, read_fields
 from broadcaster.domain.kind import AlertKind
+from broadcaster.store.rendering_names import Matter
 from tests.rendering import stage
 
 BRISBANE = ZoneInfo("Australia/Brisbane")
@@ -164,8 +165,6 @@ def test_closed_blanks_are_those_in_which_nobody_can_put_words_of_their_own() ->
 def test_no_field_hides_a_name_that_texts_rely_on() -> None:
     profile = stage.city("brisbane")
     each = kind("holding")
-    from broadcaster.store.rendering_names import Matter
-
     draft = stage.example("holding", profile)
     settled, values, _ = each.settle(draft, profile, BRISBANE, NOW)
     names = Matter(settled, values, each, profile, stage.setting(profile, draft), BRISBANE).names("sms", "en", 0)

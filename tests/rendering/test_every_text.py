@@ -7,7 +7,7 @@ import pytest
 
 from broadcaster.domain.alert import Draft, MsgType
 from broadcaster.domain.profile import Profile
-from broadcaster.store.rendering import Preview
+from broadcaster.store.rendering import Preview, PublicPicture
 from channels.base import Message
 from channels.text import measure_post, measure_sms
 from tests.rendering import stage
@@ -146,8 +146,6 @@ def test_an_update_says_first_what_is_new(kind: str, name: str) -> None:
 
 
 def test_the_places_are_a_list_before_any_picture() -> None:
-    from broadcaster.store.rendering import PublicPicture
-
     profile = stage.city("brisbane")
     picture = PublicPicture("map.png", "image/png", {"en": "Rocklea and Oxley, in the south-west of the city"})
     message = stage.text(

@@ -1,12 +1,14 @@
 """An exercise looks like one wherever it is read, and nothing live does."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
 
 from broadcaster.domain.alert import Status
 from broadcaster.domain.errors import Invalid
+from broadcaster.store.documents import load_kinds
 from broadcaster.store.rendering import render
 from broadcaster.store.rendering_shapes import verify
 from channels.base import Message
@@ -80,10 +82,6 @@ def test_a_call_that_ends_in_a_colon_still_ends_as_an_exercise() -> None:
 
 
 def test_a_language_without_marks_cannot_be_loaded(tmp_path: Path) -> None:
-    import shutil
-
-    from broadcaster.store.documents import load_kinds
-
     root = tmp_path / "alerts"
     shutil.copytree(stage.TEMPLATES, root)
     languages = root / "languages.yaml"

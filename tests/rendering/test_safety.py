@@ -1,14 +1,18 @@
 """Operators write words and fields, never templates: whatever they type is shown as it was typed, or refused."""
 
 import dataclasses
+import shutil
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from broadcaster.domain.errors import Invalid
+from broadcaster.domain.alert import content_hash
+from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.field import FieldType, Visibility
 from broadcaster.store import rendering
+from broadcaster.store.documents import load_kinds
 from broadcaster.store.rendering import PublicPicture
 from tests.rendering import stage
 from tests.rendering.test_every_text import Page
@@ -98,33 +102,26 @@ def test_the_environment_refuses_what_could_reach_out_or_fill_memory(tmp_path: P
             environment.from_string(source).render(language=stage.kinds()["holding"].languages["en"])
 
 
-def test_a_text_that_runs_away_is_cut_off_and_told(tmp_path: Path) -> None:
-    import shutil
-
-    from broadcaster.store.documents import load_kinds
-
-    root = tmp_path / "alerts"
+def told(folder: Path, name: str, text: str) -> tuple[Problem, ...]:
+    """What is wrong with a holding message when one of its templates reads like this."""
+    root = folder / "alerts"
     shutil.copytree(stage.TEMPLATES, root)
-    (root / "holding" / "facebook.en.txt").write_text("{{ source }}{% for x in range(99999) %}water {% endfor %}")
+    (root / "holding" / name).write_text(text)
     draft = stage.example("holding", BRISBANE)
     with pytest.raises(Invalid) as caught:
         rendering.render(draft, load_kinds(root)["holding"], BRISBANE, stage.setting(BRISBANE, draft))
-    assert [problem.place for problem in caught.value.problems] == ["facebook.en"]
-    assert "longer than 200000 characters" in caught.value.problems[0].message
+    return caught.value.problems
+
+
+def test_a_text_that_runs_away_is_cut_off_and_told(tmp_path: Path) -> None:
+    problems = told(tmp_path, "facebook.en.txt", "{{ source }}{% for x in range(99999) %}water {% endfor %}")
+    assert [problem.place for problem in problems] == ["facebook.en"]
+    assert "longer than 200000 characters" in problems[0].message
 
 
 def test_an_empty_field_that_a_text_needs_is_named(tmp_path: Path) -> None:
-    import shutil
-
-    from broadcaster.store.documents import load_kinds
-
-    root = tmp_path / "alerts"
-    shutil.copytree(stage.TEMPLATES, root)
-    (root / "holding" / "sms.en.txt").write_text("{{ source }}: {{ seen_at | when }}")
-    draft = stage.example("holding", BRISBANE)
-    with pytest.raises(Invalid) as caught:
-        rendering.render(draft, load_kinds(root)["holding"], BRISBANE, stage.setting(BRISBANE, draft))
-    (problem,) = caught.value.problems
+    problems = told(tmp_path, "sms.en.txt", "{{ source }}: {{ seen_at | when }}")
+    (problem,) = problems
     assert (problem.place, problem.message) == ("fields.seen_at", "is empty, but sms in en needs it")
 
 
@@ -144,8 +141,6 @@ def test_a_journal_field_is_nowhere() -> None:
 
 
 def test_texts_do_not_depend_on_the_machines_own_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
     draft = stage.example("flood-warning", BRISBANE)
     here = stage.shown(draft, BRISBANE)
     monkeypatch.setenv("TZ", "America/Lima")
@@ -158,8 +153,6 @@ def test_texts_do_not_depend_on_the_machines_own_zone(monkeypatch: pytest.Monkey
 
 
 def test_the_same_draft_gives_the_same_document_and_texts() -> None:
-    from broadcaster.domain.alert import content_hash
-
     for name, kind in stage.kinds().items():
         draft = stage.example(name, BRISBANE)
         setting = stage.setting(BRISBANE, draft)
