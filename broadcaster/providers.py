@@ -33,14 +33,14 @@ def _value(given: Providers, name: str) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def make(name: str, settings: Settings, live: bool) -> Channel:
-    """The channel by name; NotReady says what it lacks."""
+def make(name: str, settings: Settings, live: bool, timeout: float) -> Channel:
+    """The channel by name, whose calls take at most `timeout` seconds; NotReady says what it lacks."""
     if lacking := missing(name, settings, live):
         raise NotReady(lacking)
     given = settings.providers(live)
     if any(not _value(given, need) for need in _NEEDS[name]):
         given = _sandbox_account(name, given, settings)
-    return _MAKERS[name](given, settings, live)
+    return _MAKERS[name](given, settings, live, timeout)
 
 
 def _sandbox(settings: Settings) -> dict[str, str]:
@@ -87,7 +87,7 @@ def _sandbox_account(name: str, given: Providers, settings: Settings) -> Provide
 EXERCISE_SENDER = "+61491570006"
 
 
-def _sms(given: Providers, settings: Settings, live: bool) -> Channel:
+def _sms(given: Providers, settings: Settings, live: bool, timeout: float) -> Channel:
     from channels.sms import Sms, TwilioOptions, parse_senders
 
     return Sms(
@@ -97,11 +97,12 @@ def _sms(given: Providers, settings: Settings, live: bool) -> Channel:
             senders=parse_senders(given.twilio_from),
             info_senders=parse_senders(given.twilio_from_info),
             api_url=given.twilio_api_url,
+            timeout=timeout,
         )
     )
 
 
-def _x(given: Providers, settings: Settings, live: bool) -> Channel:
+def _x(given: Providers, settings: Settings, live: bool, timeout: float) -> Channel:
     from channels.x import X, XOptions
 
     return X(
@@ -111,11 +112,12 @@ def _x(given: Providers, settings: Settings, live: bool) -> Channel:
             access_token=given.x_access_token.get_secret_value(),
             access_secret=given.x_access_secret.get_secret_value(),
             api_url=given.x_api_url,
+            timeout=timeout,
         )
     )
 
 
-def _facebook(given: Providers, settings: Settings, live: bool) -> Channel:
+def _facebook(given: Providers, settings: Settings, live: bool, timeout: float) -> Channel:
     from channels.facebook import Facebook, FacebookOptions
 
     return Facebook(
@@ -125,22 +127,22 @@ def _facebook(given: Providers, settings: Settings, live: bool) -> Channel:
             app_secret=given.facebook_app_secret.get_secret_value(),
             api_url=given.facebook_api_url,
             api_version=given.facebook_api_version,
+            timeout=timeout,
         )
     )
 
 
-def _website(given: Providers, settings: Settings, live: bool) -> Channel:
+def _website(given: Providers, settings: Settings, live: bool, timeout: float) -> Channel:
     from channels.website import Website, WebsiteOptions
 
     root = settings.status_root(live)
     if root.parent == settings.var_dir:
         # Ours to make; a folder that the operator named must be there, or it is told.
         root.mkdir(parents=True, exist_ok=True)
-    base = settings.status_address if live else f"{settings.public_url.rstrip('/')}/status-exercise"
-    return Website(WebsiteOptions(root=root, base_url=base))
+    return Website(WebsiteOptions(root=root, base_url=settings.public_address(live)))
 
 
-_MAKERS: dict[str, Callable[[Providers, Settings, bool], Channel]] = {
+_MAKERS: dict[str, Callable[[Providers, Settings, bool, float], Channel]] = {
     "sms": _sms,
     "x": _x,
     "facebook": _facebook,

@@ -16,6 +16,7 @@ from broadcaster.domain.profile import Profile
 from broadcaster.settings import Settings
 from broadcaster.store import documents
 from broadcaster.store.database import Database
+from broadcaster.store.geo import Geocoder
 from broadcaster.store.limits import RateLimits
 from broadcaster.store.queue import Queue
 from broadcaster.store.schema import db_now
@@ -33,6 +34,8 @@ class Timing:
     `grace` must be longer than a provider call's time limit plus the provider's lag; `lease` longer than a call's time limit.
     """
 
+    #: A provider call's time limit.
+    call: float = 10.0
     lease: float = 30.0
     grace: float = 60.0
     #: A committed intent older than this is not sent but given back, and the stop flag read again.
@@ -78,6 +81,7 @@ class Runtime:
     queue: Queue
     limits: RateLimits
     sealer: Sealer
+    geocoder: Geocoder
     worker: str
     timing: Timing = Timing()
     folder: Path = FOLDER
@@ -88,7 +92,7 @@ class Runtime:
         """The channel by name; NotReady when it is not set up. Exercises get their own credentials, or the sandbox."""
         key = (name, live)
         if key not in self._channels:
-            self._channels[key] = providers.make(name, self.settings, live)
+            self._channels[key] = providers.make(name, self.settings, live, self.timing.call)
         return self._channels[key]
 
     def channel_names(self, live: bool = True) -> tuple[str, ...]:
@@ -130,14 +134,22 @@ def build(settings: Settings, timing: Timing | None = None) -> Runtime:
     profile = (
         settings.profile if settings.profile.is_absolute() or settings.profile.exists() else FOLDER / settings.profile
     )
+    city, limits = documents.load_profile(profile), RateLimits(settings.redis, settings.sms_rate)
     return Runtime(
         settings=settings,
         db=Database(settings.database),
-        profile=documents.load_profile(profile),
+        profile=city,
         kinds=documents.load_kinds(FOLDER / "templates" / "alerts"),
         queue=Queue(settings.redis),
-        limits=RateLimits(settings.redis, settings.sms_rate),
+        limits=limits,
         sealer=Sealer(settings.secret_key.get_secret_value()),
+        # Nominatim's usage policy: once a second for the whole application, and say who asks.
+        geocoder=Geocoder(
+            settings.geocoder_url,
+            city.geocoder,
+            f"broadcaster ({settings.public_url})",
+            lambda: limits.turn("geocoder", 1.0),
+        ),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         timing=timing or Timing(),
     )

@@ -105,6 +105,10 @@ class Settings(BaseModel):
     def status_address(self) -> str:
         return (self.status_url or f"{self.public_url.rstrip('/')}/status").rstrip("/")
 
+    def public_address(self, live: bool) -> str:
+        """Where residents, or those who practise, find the public pages; without a slash at the end."""
+        return self.status_address if live else f"{self.public_url.rstrip('/')}/status-exercise"
+
     def status_root(self, live: bool) -> Path:
         if live:
             return self.status_dir or self.var_dir / "public"

@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from broadcaster.domain import instruction, rules
 from broadcaster.domain.alert import Draft, Reference
-from broadcaster.domain.errors import Invalid, NotFound, Problem
+from broadcaster.domain.errors import Invalid, NotFound, NotReady, Problem
 from broadcaster.domain.instruction import Instruction
 from broadcaster.domain.kind import AlertKind
 from broadcaster.runtime import Runtime
 from broadcaster.services import pictures
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import areas, audience, incidents, rendering, zones
+from broadcaster.store import areas, audience, cap_rules, incidents, rendering, zones
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.areas import Area
 from broadcaster.store.audience import Count
@@ -66,6 +66,14 @@ def settled(rt: Runtime, draft: Draft, now: datetime) -> Draft:
     return full if "website" in full.channels else replace(full, channels=(*full.channels, "website"))
 
 
+def located(rt: Runtime, draft: Draft) -> Draft:
+    """The draft with its address looked up. Where that cannot be done now it stays, and submission says so."""
+    try:
+        return replace(draft, area=areas.settled(draft.area, rt.geocoder, rt.profile.fallback))
+    except NotReady:
+        return draft
+
+
 def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now: datetime) -> Composed:
     """Render everything, and count whom it would reach. Never raises for what a person can mend: see `problems`."""
     kind = kind_of(rt, draft.kind)
@@ -78,7 +86,7 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
         identifier=names.identifier,
         token=names.token,
         sent=now,
-        status_url=rt.settings.status_address if live else f"{rt.settings.public_url.rstrip('/')}/status-exercise",
+        status_url=rt.settings.public_address(live),
         limits={name: rt.limits_of(name) for name in rt.channel_names(live)},
         parents=tuple(_parent(rt, each, now) for each in references if each.document),
         still_applies=_still(rt, connection, draft, kind, area, now),
@@ -92,11 +100,17 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
         counted = audience.count(connection, area, languages=draft.languages, lane=str(kind.lane), exercise=not live)
         if counted.phones == 0 and draft.channels == ("sms",):
             problems.append(Problem("area", "no phone would be reached", "Choose another area, or import residents."))
+    if made.alert is not None:
+        problems += cap_rules.problems(made.alert)
     made = replace(made, problems=tuple(dict.fromkeys((*problems, *made.problems))))
-    touched = (
-        tuple(dict.fromkeys((*area.zones, *area.touched, *(each for each in area.partial if each)))) if area else ()
-    )
-    return Composed(draft, kind, made, counted, touched, tuple(references))
+    return Composed(draft, kind, made, counted, _zones(area), tuple(references))
+
+
+def _zones(area: Area | None) -> tuple[str, ...]:
+    """Where an instruction opens: in the zones that were chosen, or that a drawn area touches."""
+    if area is None or area.shape is None:
+        return area.zones if area else ()
+    return tuple(dict.fromkeys((*area.zones, *area.touched, *(each for each in area.partial if each))))
 
 
 def _area(connection: Connection, draft: Draft, problems: list[Problem]) -> Area | None:
@@ -150,7 +164,7 @@ def _still(
         for row in incidents.open_instructions(connection, incident.id)
     ]
     values, _ = kind.read(draft.fields, draft.msg_type, draft.languages, ZoneInfo(rt.profile.timezone), now)
-    here = set(area.zones) | set(area.touched) | set(area.partial) if area else set()
+    here = set(_zones(area))
     left = instruction.remaining(open_now, kind.lifted(values), here)
     names = zones.some(connection, sorted({each.zone for each in left}))
     return tuple(

@@ -37,6 +37,7 @@ class Preview:
 
 def preview(rt: Runtime, draft: Draft, now: datetime) -> Preview:
     """Every channel and language of a draft, with all that is wrong with it. Nothing is kept."""
+    draft = composing.located(rt, draft)
     with rt.db.read() as connection:
         made = composing.compose(rt, connection, draft, Names("preview", "preview0"), now)
     alert = made.made.alert
@@ -51,6 +52,7 @@ def create(rt: Runtime, draft: Draft, actor: Actor, now: datetime, origin: str =
     problems = _name_problems(draft)
     if problems:
         raise Invalid(problems)
+    draft = composing.located(rt, draft)
     alert_id = tokens.new_id()
     with rt.db.write() as tx:
         incident_id = _incident(rt, tx, draft, actor, now)
@@ -75,6 +77,7 @@ def edit(rt: Runtime, alert_id: str, version: int, draft: Draft, actor: Actor, n
     """Replace the draft that was `version`; returns the new version. A submitted alert becomes a draft again."""
     actor.must(Role.AUTHOR, "edit alerts")
     composing.kind_of(rt, draft.kind)
+    draft = composing.located(rt, draft)
     with rt.db.write() as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         ALERT.advance(alert.state, "edit")

@@ -100,9 +100,7 @@ def publish(rt: Runtime, root: str, now: datetime) -> Published:
 
 def status_address(rt: Runtime, root: str) -> str:
     """Where residents find the folder, without a slash at the end."""
-    if root == "live":
-        return rt.settings.status_address
-    return f"{rt.settings.public_url.rstrip('/')}/status-exercise"
+    return rt.settings.public_address(root == "live")
 
 
 def _order(generation: int, now: datetime) -> int:

@@ -15,7 +15,7 @@ from broadcaster.domain.errors import BroadcasterError
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, publishing, ringing
+from broadcaster.services import broadcasting, building, publishing, ringing
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, journal, sweeps
 from broadcaster.store import receipts as receipt_store
@@ -122,6 +122,11 @@ def _publish(rt: Runtime, now: datetime) -> None:
                 log.error("publish_failed", root=root, why=published.problem)
 
 
+def _tidy(rt: Runtime, now: datetime) -> None:
+    if rt.pacer.due("tidy", 3600.0):
+        building.clean_up(rt.db, now)
+
+
 TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
     _ring,
     _expire,
@@ -131,4 +136,5 @@ TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
     _publish,
     _finish,
     _lapse,
+    _tidy,
 )

@@ -58,6 +58,12 @@ class RateLimits:
         if rate is not None and unused > 0:
             self._granted(self._key(channel, lane, live), rate, max(1.0, rate), -unused)
 
+    def turn(self, what: str, rate: float) -> None:
+        """Wait until `what` may happen again anywhere, at most `rate` times a second; gives up waiting after a while."""
+        until = clock.uptime() + PATIENCE
+        while not self._granted(f"broadcaster:rate:{what}", rate, 1.0, 1) and clock.uptime() < until:
+            time.sleep(0.25 / rate)
+
     def rate(self, channel: Channel, lane: str) -> float | None:
         """Messages a second over all workers; None: no limit of ours."""
         own = channel.rate(lane)
