@@ -17,6 +17,7 @@ COMMANDS = {
     "sandbox": "parts:sandbox",
     "preview": "drafts:preview",
     "alert": "alerts:alert",
+    "playbook": "playbooks:playbook",
     "residents": "register:residents",
     "zones": "register:zones",
     "user": "people:user",

@@ -107,7 +107,8 @@ def os_user() -> str:
 
 def operator() -> Actor:
     """Whoever can run this command on this machine: may do what an admin may, but is never the second person."""
-    return Actor(f"os:{os_user()}"[:64], f"{os_user()} (by CLI)"[:120], Role.ADMIN, person=False)
+    scopes = frozenset({"playbooks:run"})
+    return Actor(f"os:{os_user()}"[:64], f"{os_user()} (by CLI)"[:120], Role.ADMIN, person=False, scopes=scopes)
 
 
 def by_cli(actor: Actor) -> Actor:
