@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined
 from broadcaster import clock
 from broadcaster.runtime import Runtime
 from broadcaster.web import console, context, display, health, language, status_page, webhooks
-from broadcaster.web.auth import guard, limits, origin, sessions
+from broadcaster.web.auth import destination, guard, limits, origin, sessions
 from broadcaster.web.auth.people import OneTimeCodes, People
 from broadcaster.web.config import configuration, is_https
 from broadcaster.web.console import compose_display
@@ -72,7 +72,8 @@ def _console(app: OpenAPI, rt: Runtime, csrf: CSRFProtect) -> None:
     security.i18n_domain = app.extensions["broadcaster.words"]
     sessions.keep_sessions(app, security.login_manager)
     limits.limit_guesses(app)
-    origin.refuse_others(app)
+    origin.refuse_others(app, rt.settings.public_url)
+    destination.refuse_crafted_links(app)
     app.register_blueprint(status_page.blueprint)
     console.register(app)
     if find_spec("broadcaster.web.api") is not None:

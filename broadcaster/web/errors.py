@@ -46,7 +46,7 @@ def problem(status: int, detail: str, problems: tuple[errors.Problem, ...] = ())
 
 def for_systems() -> bool:
     """True where other systems ask: they get JSON whatever happens."""
-    return request.path.startswith(("/api/", "/webhooks/"))
+    return request.path.startswith(("/api/", "/webhooks/")) or "console" not in current_app.blueprints
 
 
 def _ours(error: errors.BroadcasterError) -> Response:

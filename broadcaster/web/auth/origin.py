@@ -10,8 +10,9 @@ _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WITHOUT_COOKIES = ("/api/", "/webhooks/")
 
 
-def refuse_others(app: Flask) -> None:
+def refuse_others(app: Flask, public_url: str) -> None:
     """Refuse what another site's page sends with our cookie, before the token of the form is even looked at."""
+    ours = urlsplit(public_url).netloc
 
     @app.before_request
     def origin() -> None:
@@ -20,5 +21,5 @@ def refuse_others(app: Flask) -> None:
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             raise Forbidden
         claimed = request.headers.get("Origin")
-        if claimed is not None and urlsplit(claimed).netloc != request.host:
+        if claimed is not None and urlsplit(claimed).netloc not in (ours, request.host):
             raise Forbidden

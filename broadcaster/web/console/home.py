@@ -2,9 +2,8 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from flask import Response, redirect, render_template, request, send_from_directory, url_for
+from flask import Response, current_app, redirect, render_template, request, send_from_directory, url_for
 from flask_login import current_user
 
 from broadcaster.domain.lifecycle import AlertState as A
@@ -15,6 +14,7 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store import inbound, incidents, tallies
 from broadcaster.store import standing as standing_store
 from broadcaster.store.standing import Standing
+from broadcaster.web.auth.destination import is_ours
 from broadcaster.web.auth.guard import everybody, me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import runtime
@@ -96,20 +96,13 @@ def account() -> str:
 def choose_language() -> Response:
     """Read the console in another language from now on."""
     language = request.form.get("language", "")
-    back = redirect(own_path(request.form.get("next")))
+    wanted = request.form.get("next", "")
+    back = redirect(wanted if is_ours(wanted) else url_for("console.home"))
     if language in CONSOLE_LANGUAGES:
         if current_user.is_authenticated:
             accounts.choose_language(runtime(), me().id, language)
-        back.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="Lax", secure=request.is_secure)
+        back.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"])
     return back  # type: ignore[return-value]
-
-
-def own_path(path: str | None) -> str:
-    """`path` when it is one of ours, else the first page: no way to another site by a crafted link."""
-    if not path or not path.startswith("/") or path.startswith("//") or any(sign in path for sign in "\\\r\n\t"):
-        return url_for("console.home")
-    parts = urlsplit(path)
-    return url_for("console.home") if parts.scheme or parts.netloc else path
 
 
 @blueprint.get("/assets/htmx.js")
