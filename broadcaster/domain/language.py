@@ -71,7 +71,7 @@ class Language:
 
     def number(self, value: float) -> str:
         """A number with this language's decimal sign and no trailing zeros: 4.46, "4,46"."""
-        text = f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+        text = f"{value:.6f}".rstrip("0").rstrip(".")
         return text.replace(".", self.decimal)
 
     def _date(self, day: date) -> dict[str, object]:

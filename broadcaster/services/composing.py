@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from broadcaster.domain import instruction, rules
-from broadcaster.domain.alert import Draft, Reference
+from broadcaster.domain.alert import Draft, MsgType, Reference
 from broadcaster.domain.errors import Invalid, NotFound, NotReady, Problem
 from broadcaster.domain.instruction import Instruction
 from broadcaster.domain.kind import AlertKind
@@ -149,7 +149,11 @@ def _parent(rt: Runtime, earlier: AlertRow, now: datetime) -> Parent:
     reference = Reference(
         earlier.document["sender"], earlier.identifier, datetime.fromisoformat(earlier.document["sent"])
     )
-    return Parent(reference, {info["language"]: info["headline"] for info in infos}, earlier.draft["fields"])
+    kind, zone = kind_of(rt, earlier.kind), ZoneInfo(rt.profile.timezone)
+    values, _ = kind.read(earlier.draft["fields"], MsgType(earlier.msg_type), earlier.draft["languages"], zone, now)
+    opened = kind.opened(values)
+    headlines = {info["language"]: info["headline"] for info in infos}
+    return Parent(reference, headlines, earlier.draft["fields"], opened[0].key if opened else "")
 
 
 def _still(
@@ -171,6 +175,7 @@ def _still(
         Still(
             key,
             {tag: tuple(names[code].name(tag) for code in codes if code in names) for tag in draft.languages},
+            tuple(codes),
         )
         for key, codes in instruction.by_key(left).items()
     )

@@ -98,8 +98,8 @@ def _names(rule: Rule) -> set[str]:
 
 def _check(top: Section, kind: AlertKind) -> None:
     known = set(kind.fields) | _DRAFT_NAMES
-    for key, cases in (("event", kind.event), ("opens", kind.opens)):
-        _check_cases(top, key, cases, known)
+    _check_cases(top, "event", kind.event, known)
+    _check_cases(top, "opens", kind.opens, known)
     for rule in kind.rules:
         for name in sorted(_names(rule) - known):
             top.refuse("rules", f"name {name!r}, which is not a field of this kind")
@@ -136,7 +136,7 @@ def _cap(top: Section, common: Common) -> CapDefaults:
 def _enum_of(section: Section, node: Node, options: type[T]) -> T:
     inner = Section(section.reader, Node(node.place, {"value": node}))
     found: T = inner.enum("value", options)  # type: ignore[type-var, assignment]
-    return found or next(iter(options))  # type: ignore[call-overload, no-any-return]
+    return found or next(iter(options))  # type: ignore[call-overload]
 
 
 def _enums_of(section: Section, node: Node, options: type[T]) -> tuple[T, ...]:

@@ -24,15 +24,15 @@ class Absent(StrictUndefined):
     """A field without a value: false in a condition, equal to nothing, and an error naming it when it is printed."""
 
     __slots__ = ()
-    __hash__ = Undefined.__hash__
+    __hash__ = Undefined.__hash__  # type: ignore[assignment]
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]
         return False
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
         return False
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> bool:  # type: ignore[override]
         return True
 
 
