@@ -156,8 +156,10 @@ class _Check:
         ruled = set(kind.check(settled, typed, profile))
         if refused := tuple(each for each in found if each in ruled):
             return _Attempt(choices, mode, refused=refused)
+        if found:
+            return _Attempt(choices, mode, wrong=found)
         page = replace(settled, channels=tuple(dict.fromkeys((*settled.channels, "website"))))
-        wrong = [*found, *rules.missing(page, self.now)]
+        wrong = rules.missing(page, self.now)
         if mode is not Mode.LOW:
             wrong += rendering.preview(page, kind, profile, self._setting(page.area.zones, references)).problems
         return _Attempt(choices, mode, wrong=tuple(dict.fromkeys(wrong)))

@@ -17,8 +17,6 @@ from broadcaster.store.alerts import AlertRow
 from broadcaster.store.documents_playbook import parse_playbook
 from broadcaster.store.playbooks import Run, RunStep, Version
 
-#: Seconds for which a process holds a run while it moves it; another goes on after that.
-LEASE = 30.0
 #: How often a run asks whether somebody has decided on the alert that it waits for.
 AGAIN = timedelta(seconds=5)
 #: An alert that is in one of these and was not approved never will be.
@@ -42,7 +40,7 @@ def resume(rt: Runtime, now: datetime) -> int:
 def advance(rt: Runtime, run_id: str, now: datetime) -> None:
     """Do what can be done of a run now; returns at once when somebody else is at it."""
     with rt.db.write() as tx:
-        if not store.lease(tx, run_id, rt.worker, LEASE):
+        if not store.lease(tx, run_id, rt.worker, rt.timing.lease):
             return
         run = store.run(tx, run_id)
         version = store.version_of(tx, run)
@@ -56,7 +54,7 @@ def advance(rt: Runtime, run_id: str, now: datetime) -> None:
         if step.state in FINAL_STEP:
             continue
         with rt.db.write() as tx:
-            if not store.renew(tx, run_id, rt.worker, LEASE):
+            if not store.renew(tx, run_id, rt.worker, rt.timing.lease):
                 return
         until = mover.move(step)
         if until is not None:

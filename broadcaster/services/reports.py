@@ -1,0 +1,34 @@
+"""How an alert stands, in the one shape that the command line and the API answer with."""
+
+from sqlalchemy import Connection
+
+from broadcaster.domain.alert import plain
+from broadcaster.runtime import Runtime
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import progress
+from broadcaster.store.alerts import AlertRow
+
+
+def report(rt: Runtime, alert_id: str) -> dict[str, object]:
+    """An alert by its id; NotFound. Times are ISO 8601 with offset, or None."""
+    with rt.db.read() as connection:
+        return report_of(connection, alert_store.get(connection, alert_id))
+
+
+def report_of(connection: Connection, alert: AlertRow) -> dict[str, object]:
+    """The same, of an alert that was read already. Accepted is never counted as delivered."""
+    return {
+        "id": alert.id,
+        "identifier": alert.identifier,
+        "incident": alert.incident,
+        "kind": alert.kind,
+        "state": str(alert.state),
+        "msgType": alert.msg_type,
+        "status": alert.status,
+        "deliveries": progress.by_channel(connection, alert.id),
+        "created_at": plain(alert.created_at),
+        "submitted_at": plain(alert.submitted_at),
+        "approved_at": plain(alert.approved_at),
+        "first_accepted_at": plain(progress.first_accepted(connection, alert.id)),
+        "completed_at": plain(alert.completed_at),
+    }
