@@ -3,13 +3,20 @@
 Counted at the provider, after its lag. Real processes, real Valkey, real SDKs; only the engine's patience is shorter (QUICK).
 """
 
+import os
+import signal
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
+from pydantic import SecretStr
 
+from broadcaster.processes.valkey import Embedded
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Settings
+from broadcaster.store.queue import Queue, connect
 from channels.sandbox.server import Sandbox
 from tests.engine.city import (
     approve,
@@ -92,4 +99,52 @@ def test_a_worker_killed(window: str, runtime: Runtime, settings: Settings, sand
         if window.startswith("in a receipt"):
             until(lambda: counts(runtime, alert_id)["sms"].get("delivered", 0) > 100, 60, "word from the provider")
         until(lambda: state(runtime, alert_id) == "active", 60, "the end of sending")
+    everyone_exactly_once(sandbox, phones)
+
+
+def test_a_worker_that_is_stopped_past_the_grace_and_woken_doubles_nothing(
+    runtime: Runtime, settings: Settings, sandbox: Sandbox, until: Until
+) -> None:
+    """Over 5 s: the sleeper has to outsleep lease and grace, and others have to finish its work meanwhile."""
+    phones = settle(runtime, PEOPLE)
+    slow(sandbox, 0.02, PEOPLE)
+    with Parts(settings) as parts:
+        parts.start("sweeper")
+        sleeper = parts.start("worker", lane="bulk")
+        parts.start("worker")
+        alert_id = submitted(runtime, holding())
+        approve(runtime, alert_id)
+        until(lambda: len(provider_log(sandbox, "twilio")) > 60, 60, "the first texts")
+        os.kill(sleeper.pid, signal.SIGSTOP)
+        left = len(provider_log(sandbox, "twilio"))
+        assert left < PEOPLE
+        parts.start("worker", lane="bulk")
+        until(lambda: state(runtime, alert_id) == "active", 60, "the end of sending")
+        os.kill(sleeper.pid, signal.SIGCONT)
+        # What it had in hand when it fell asleep, it may only look at now.
+        time.sleep(3)
+    everyone_exactly_once(sandbox, phones)
+
+
+def test_a_queue_that_is_emptied_and_killed_mid_way_forgets_nobody(
+    folder: Path, runtime: Runtime, settings: Settings, sandbox: Sandbox, until: Until
+) -> None:
+    """Over 5 s: workers find the queue again, and the sweep rings for what was forgotten."""
+    phones = settle(runtime, PEOPLE)
+    slow(sandbox, 0.01, PEOPLE)
+    with Embedded(folder) as queue:
+        own = settings.model_copy(update={"redis_url": SecretStr(queue.url)})
+        runtime.queue = Queue(queue.url)
+        with Parts(own) as parts:
+            for role, lane in (("sweeper", ""), ("worker", ""), ("worker", "bulk"), ("worker", "bulk")):
+                parts.start(role, lane=lane)
+            alert_id = submitted(runtime, holding())
+            approve(runtime, alert_id)
+            until(lambda: len(provider_log(sandbox, "twilio")) > 20, 60, "the first texts")
+            with connect(queue.url) as connection:
+                connection.flushall()
+            until(lambda: len(provider_log(sandbox, "twilio")) > 100, 60, "more texts")
+            queue.kill()
+            queue.start()
+            until(lambda: state(runtime, alert_id) == "active", 60, "the end of sending")
     everyone_exactly_once(sandbox, phones)
