@@ -39,12 +39,12 @@ STORY: tuple[Scene, ...] = (
     Scene(
         "1-holding.yaml",
         "Tue 11 January 2011, about noon",
-        "The Brisbane River rises in the city. Nobody knows yet how far, and that is what is said first.",
+        "Oxley Creek rises. Nobody knows yet how far, and that is what is said first.",
     ),
     Scene(
         "2-flood-warning.yaml",
         "Tue 11 January 2011, afternoon",
-        "A peak as high as in 1974 is feared. Four suburbs by the river are to get ready.",
+        "A peak as high as in 1974 is feared. Who lives low in Rocklea and Oxley is to get ready.",
     ),
     Scene(
         "3-evacuation.yaml",
