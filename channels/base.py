@@ -194,10 +194,11 @@ class Channel(ABC):
     lag: ClassVar[float] = 10.0
 
     @abstractmethod
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
         """Pull parcels as slots free and yield one outcome for each as it lands, in any order.
 
-        Pulling is the caller's last gate: a parcel is requested from the iterable only when it is about to be sent.
+        Pulling is the caller's last gate: a parcel is requested from the iterable only when it is about to be sent. None from
+        the iterable means "not yet": go on with what is in flight, and ask again in a moment.
         Errors are outcomes, never raised, so that one parcel cannot harm the next.
         """
 

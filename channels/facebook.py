@@ -92,7 +92,7 @@ class Facebook(Channel):
         self._graph: Any = facebook.GraphAPI(access_token=token, session=self._wire.session)
         self._graph.version = options.api_version  # its constructor knows no version after 3.1
 
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
         return one_by_one(parcels, self.actions, self._deliver)
 
     def _deliver(self, parcel: Parcel) -> Sent:

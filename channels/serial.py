@@ -1,11 +1,16 @@
 """Sends parcels one at a time: pulls the next only when the last has landed, and lets no parcel harm the next."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import NamedTuple
 
 from channels.base import Action, ChannelError, Outcome, Parcel, Refused, Uncertain
+
+
+#: Seconds to wait when there is nothing to send yet.
+NOT_YET = 0.02
 
 
 class Sent(NamedTuple):
@@ -16,10 +21,13 @@ class Sent(NamedTuple):
 
 
 def one_by_one(
-    parcels: Iterable[Parcel], actions: frozenset[Action], deliver: Callable[[Parcel], Sent]
+    parcels: Iterable[Parcel | None], actions: frozenset[Action], deliver: Callable[[Parcel], Sent]
 ) -> Iterator[Outcome]:
     """Yield one outcome per parcel. An action outside `actions` is refused before anything is called."""
     for parcel in parcels:
+        if parcel is None:
+            time.sleep(NOT_YET)
+            continue
         if parcel.action not in actions:
             yield Outcome(parcel, error=Refused(f"this channel cannot {parcel.action}", "unsupported"))
             continue

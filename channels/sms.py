@@ -141,7 +141,7 @@ class Sms(Channel):
         information = lane == "information" and self._options.info_senders
         return self._options.info_senders if information else self._options.senders
 
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
         return one_by_one(parcels, self.actions, self._deliver)
 
     def _deliver(self, parcel: Parcel) -> Sent:

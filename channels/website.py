@@ -85,7 +85,7 @@ class Website(Channel):
         self._base_url = options.base_url.rstrip("/")
         self._timeout = options.timeout
 
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
         return one_by_one(parcels, self.actions, self._deliver)
 
     def _deliver(self, parcel: Parcel) -> Sent:

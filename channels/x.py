@@ -88,7 +88,7 @@ class X(Channel):
         self._client.session = self._wire.session
         self._account: Any = None
 
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
         return one_by_one(parcels, self.actions, self._deliver)
 
     def _deliver(self, parcel: Parcel) -> Sent:
