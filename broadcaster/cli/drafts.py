@@ -10,10 +10,12 @@ from rich.text import Text
 
 from broadcaster import clock
 from broadcaster.cli.frame import Reasoned, as_json, runtime, show
+from broadcaster.cli.rehearsal import rehearsal
 from broadcaster.domain.alert import Draft, plain
 from broadcaster.runtime import Runtime
 from broadcaster.services import drafting, pictures
 from broadcaster.store import documents
+from channels import CHANNELS
 from channels.base import Message
 
 ALERT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -32,7 +34,8 @@ def read(rt: Runtime, file: Path, now: datetime) -> Draft:
 def preview(ctx: click.Context, file: Path, as_json: bool) -> None:
     """Show every text that an alert FILE becomes: channel by channel, language by language, with its length.
 
-    Nothing is kept and nothing is sent. Problems are listed last; exit code 1 when it could not be submitted like this.
+    Nothing is kept and nothing is sent, so no channel need be set up, and where no zones were imported the profile's own are
+    used. Problems are listed last; exit code 1 when there are any.
 
     \b
     broadcaster preview flood.yaml
@@ -40,26 +43,32 @@ def preview(ctx: click.Context, file: Path, as_json: bool) -> None:
     """
     now = clock.utc_now()
     with runtime() as rt:
-        found = drafting.preview(rt, read(rt, file, now), now)
-        limits = {name: rt.limits_of(name) for name in rt.channel_names()}
+        with rehearsal(rt, now) as as_if:
+            found = drafting.preview(as_if, read(rt, file, now), now)
+        units = {name: rt.limits_of(name).unit for name in CHANNELS}
+        draft = found.partly.draft
+        lacking = [
+            lack for name in draft.channels if name in CHANNELS and (lack := rt.missing(name, draft.status.live))
+        ]
     made = found.partly.made
     document = {
         "messages": [
-            _document(message, limits[message.channel].unit if message.channel in limits else "")
-            for message in made.messages
+            _document(message, units[message.channel]) for message in made.messages if message.channel in units
         ],
         "audience": found.audience,
+        "not_set_up": lacking,
         "problems": found.problems,
     }
 
     def words() -> None:
         console = Console(highlight=False)
         for message in made.messages:
-            _print(console, message, limits[message.channel].unit if message.channel in limits else "")
+            if message.channel in units:
+                _print(console, message, units[message.channel])
         if found.audience is not None:
             console.print(f"would reach {found.audience.phones:,} phones in {found.audience.households:,} households")
-        for problem in found.problems:
-            click.echo(str(problem), err=True)
+        for line in (*lacking, *found.problems):
+            click.echo(str(line), err=True)
 
     show(document, words)
     ctx.exit(1 if found.rendered is None else 0)

@@ -72,8 +72,10 @@ def show(document: object, words: str | Callable[[], None]) -> None:
 
 
 def settings() -> Settings:
-    """What the environment says, with the secret that `run` made where it names none."""
+    """What the environment says, with the secret and the address that `run` made up where it names none."""
     found = settings_module.load()
+    if "public_url" not in found.model_fields_set and (address := part.kept_address(found.var_dir)):
+        found = found.model_copy(update={"public_url": address})
     if found.secret_key.get_secret_value():
         return found
     secret = secret_of(found.var_dir, make=not found.database_url.get_secret_value())

@@ -81,6 +81,7 @@ class Installation:
             update["secret_key"] = type(self.settings.secret_key)(secret_of(var_dir))
         if "public_url" not in self.settings.model_fields_set:
             update["public_url"] = self.url
+            part.keep_address(var_dir, self.url)
         self.settings = self.settings.model_copy(update=update)
 
     def _supervise(self, config: Path) -> "subprocess.Popen[bytes]":

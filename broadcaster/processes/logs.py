@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 WARNING = logging.WARNING
 #: E.164: no number of a resident ends in a log, not even inside a library's error message.
-_PHONE = re.compile(r"\+[1-9]\d{6,14}\b")
+_PHONE = re.compile(r"\+[1-9]\d{6,14}")
 #: How often a library may repeat that the queue is down, in seconds.
 _SAY_AGAIN = 60.0
 

@@ -42,6 +42,19 @@ def socket_path(var_dir: Path, name: str) -> Path:
     return path
 
 
+def keep_address(var_dir: Path, url: str) -> None:
+    """Let other commands on this machine know where the console is, since that stands in links of texts."""
+    (var_dir / "public_url").write_text(f"{url}\n")
+
+
+def kept_address(var_dir: Path) -> str:
+    """The console's address that the last `run` in this folder chose by itself; empty when there was none."""
+    try:
+        return (var_dir / "public_url").read_text().strip()
+    except OSError:
+        return ""
+
+
 @contextmanager
 def running(var_dir: Path) -> Iterator[None]:
     """Let others see that a part of this installation runs, for as long as this process does."""

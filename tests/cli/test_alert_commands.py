@@ -11,7 +11,8 @@ import pytest
 from broadcaster.cli import waiting
 from broadcaster.cli.codes import _Codes
 from broadcaster.cli.frame import os_user
-from broadcaster.runtime import Runtime
+from broadcaster.processes import part
+from broadcaster.runtime import FOLDER, Runtime
 from broadcaster.services import journal
 from broadcaster.store import accounts
 from channels.sandbox.server import Sandbox
@@ -171,6 +172,24 @@ def test_a_file_that_cannot_be_an_alert_changes_nothing(drill: Path, say: Say, a
     assert result.exit_code == 1
     assert "holdin" in result.stderr
     assert ask("alert", "list") == []
+
+
+def test_links_lead_to_where_run_put_the_console(real: Path, ask: Callable[..., Any], city: Path) -> None:
+    part.keep_address(city, "http://127.0.0.1:4321")
+    shown = ask("preview", real, BROADCASTER_PUBLIC_URL="", BROADCASTER_STATUS_URL="")
+    assert any("http://127.0.0.1:4321/status/a/" in text["parts"][0] for text in shown["messages"])
+
+
+@pytest.mark.parametrize("name", ["flood-warning/example.en", "evacuation/example.nb", "holding/example.en"])
+def test_on_a_fresh_machine_preview_shows_all_four_channels(name: str, folder: Path, say: Say) -> None:
+    unset = dict.fromkeys(("TWILIO_ACCOUNT_SID", "X_CONSUMER_KEY", "FACEBOOK_PAGE_TOKEN"), "")
+    profile = {"BROADCASTER_PROFILE": "profiles/kongsvinger.yaml" if name.endswith("nb") else "profiles/brisbane.yaml"}
+    file = FOLDER / "templates" / "alerts" / f"{name}.yaml"
+    result = say("preview", file, "--json", **{f"BROADCASTER_{key}": value for key, value in unset.items()}, **profile)
+    shown = json.loads(result.stdout)
+    assert result.exit_code == 0, shown["problems"]
+    assert {message["channel"] for message in shown["messages"]} >= {"sms", "x", "facebook", "website"}
+    assert len(shown["not_set_up"]) == 3
 
 
 def test_preview_shows_every_text_with_its_length(drill: Path, real: Path, ask: Callable[..., Any], say: Say) -> None:

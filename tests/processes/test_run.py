@@ -1,5 +1,6 @@
 """`broadcaster run` as an operator meets it: one command, real processes, killed in every way that a machine knows."""
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,8 @@ import pytest
 
 from broadcaster.processes.part import only_run
 from broadcaster.processes.supervision import states
+from broadcaster.runtime import FOLDER
+from tests.residents.city import SQUARES, collection
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 #: Starting everything takes some 10 s of a free core, and tests share two.
@@ -61,6 +64,19 @@ class Run:
         """The process with these words in its command line; of a process and its children, the first."""
         return min(pid for pid, line in self.family().items() if words in line)
 
+    def say(self, *words: object) -> str:
+        """What another command on this installation prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "broadcaster", *map(str, words)],
+            env=environment(self.folder),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def kill(self, words: str) -> int:
         pid = self.pid_of(words)
         os.kill(pid, signal.SIGKILL)
@@ -80,8 +96,37 @@ def run(folder: Path, until: Until) -> Iterator[Run]:
         until(lambda: not started.family(), PATIENCE, "the end of every process")
 
 
-def test_what_dies_is_started_again_and_nothing_is_left_at_the_end(run: Run, until: Until) -> None:
-    """Takes as long as starting everything, and then some parts again: 20 s and more."""
+def exercise(run: Run) -> dict[str, dict[str, int]]:
+    """An exercise on all four channels to two phones, written by Ada, approved by Ben; its deliveries at the end."""
+    zones, register, alert = (run.folder / name for name in ("zones.geojson", "register.csv", "drill.yaml"))
+    zones.write_bytes(collection(SQUARES))
+    register.write_text(
+        "phone,basis,zones,exercise\n+61491570156,register,rocklea,yes\n+61491570157,register,oxley,yes\n"
+    )
+    text = (FOLDER / "templates/alerts/holding/example.en.yaml").read_text()
+    alert.write_text(text.replace("status: Actual", "status: Exercise"))
+    run.say("zones", "import", zones)
+    run.say("residents", "import", register, "--merge")
+    run.say("user", "add", "ada@city.example", "--role", "author")
+    run.say("user", "add", "ben@city.example", "--role", "approver")
+    people = ("--author", "ada@city.example", "--approver", "ben@city.example")
+    found: dict[str, dict[str, int]] = json.loads(run.say("alert", "send", alert, *people, "--wait", "--json"))[
+        "deliveries"
+    ]
+    return found
+
+
+def callbacks_answer(run: Run, path: str) -> int:
+    """The status with which the process for callbacks answers on its socket."""
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.settimeout(20)
+        wire.connect(str(run.folder / "webhooks.sock"))
+        wire.sendall(f"GET {path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+        return int(wire.recv(4096).split()[1])
+
+
+def test_what_dies_is_started_again_works_and_nothing_is_left_at_the_end(run: Run, until: Until) -> None:
+    """Takes as long as starting everything, then some parts again, then five commands: 30 s and more."""
     killed = {
         run.kill(words)
         for words in (
@@ -95,6 +140,13 @@ def test_what_dies_is_started_again_and_nothing_is_left_at_the_end(run: Run, unt
     until(lambda: not killed & set(run.family()), PATIENCE, "the end of the killed")
     until(lambda: set(states(run.folder).values()) == {"RUNNING"}, PATIENCE, "their return")
     assert not killed & set(run.family())
+
+    assert callbacks_answer(run, "/healthz") == 200
+    assert callbacks_answer(run, "/") == 404, "only callbacks: the console is another process"
+    deliveries = exercise(run)
+    assert set(deliveries) == {"website", "sms", "x", "facebook"}
+    assert all(set(states) == {"delivered"} for states in deliveries.values())
+    assert deliveries["sms"] == {"delivered": 2}
 
     assert (run.folder / "secret_key").stat().st_mode & 0o777 == 0o600
     run.process.terminate()
