@@ -1,0 +1,446 @@
+"""The shapes of what goes in and out of the API: pydantic models, from which its description is made."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Status = Literal["Actual", "Exercise", "Test"]
+State = Literal[
+    "draft",
+    "discarded",
+    "pending_approval",
+    "returned",
+    "rejected",
+    "withdrawn",
+    "approved",
+    "broadcasting",
+    "active",
+    "stopped",
+    "superseded",
+    "cancelled",
+    "expired",
+]
+Channel = Literal["website", "sms", "x", "facebook"]
+DeliveryState = Literal["pending", "sending", "accepted", "delivered", "failed", "suppressed", "unconfirmed"]
+Words = dict[str, str]
+When = Annotated[
+    str, Field(max_length=64, description="ISO 8601 with an offset; or 02:00, +1d 06:00, +2h30m in the city's time")
+]
+Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Radius = Annotated[float, Field(ge=0.01, le=500, allow_inf_nan=False, description="Kilometres")]
+
+
+class Closed(BaseModel):
+    """Keys that nobody knows are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AlertPath(BaseModel):
+    """An alert in an address."""
+
+    id: Id = Field(description="The alert's id")
+
+
+class RunPath(BaseModel):
+    """A run in an address."""
+
+    id: Id = Field(description="The run's id")
+
+
+class PlaybookPath(BaseModel):
+    """A playbook in an address."""
+
+    name: Name = Field(description="The playbook's name")
+
+
+class Repeat(BaseModel):
+    """Headers of every POST."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="1 to 128 visible ASCII characters of your own. The same key with the same body does it once; with another: 409.",
+    )
+
+
+class CircleIn(Closed):
+    """A drawn circle."""
+
+    lat: Lat
+    lon: Lon
+    radius_km: Radius
+
+
+class NearIn(Closed):
+    """An address, looked up where a geocoder is set up."""
+
+    address: str = Field(min_length=1, max_length=200)
+    radius_km: Radius
+
+
+class AreaIn(Closed):
+    """Whom it is for: zones, and/or one drawn area."""
+
+    zones: list[Name] = Field(default=[], max_length=500)
+    polygon: list[Annotated[list[float], Field(min_length=2, max_length=2)]] = Field(
+        default=[], max_length=2000, description="[lat, lon] pairs"
+    )
+    circle: CircleIn | None = None
+    near: NearIn | None = None
+
+
+class PictureIn(Closed):
+    """A picture that was uploaded before."""
+
+    file: str = Field(min_length=1, max_length=200)
+    alt: Words
+    licence: str = Field(default="", max_length=300)
+
+
+class Parts(Closed):
+    """The parts of an alert that may be left to its kind, or to the alert that it follows."""
+
+    languages: list[Annotated[str, Field(min_length=1, max_length=16)]] = Field(default=[], max_length=20)
+    severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None = None
+    urgency: Literal["Immediate", "Expected", "Future", "Past", "Unknown"] | None = None
+    certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"] | None = None
+    fields: dict[str, Any] = Field(default={}, description="The kind's own, see GET /kinds")
+    area: AreaIn | None = None
+    channels: list[Channel] = Field(default=[], max_length=8)
+    onset: When | None = None
+    expires: When | None = None
+    next_update: When | None = None
+    resources: list[PictureIn] = Field(default=[], max_length=4)
+
+
+class AlertIn(Parts):
+    """An alert file (docs/operations.md), as JSON. A draft need not be whole; what lacks is said when it is submitted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "incident": "oxley-creek",
+                    "kind": "holding",
+                    "status": "Exercise",
+                    "fields": {
+                        "seen": {"en": "Oxley Creek is rising"},
+                        "not_known": [{"en": "how far it will reach"}],
+                        "action": ["keep-from-creek", "keep-phone-on"],
+                    },
+                    "area": {"zones": ["rocklea", "oxley"]},
+                    "channels": ["website", "sms"],
+                    "next_update": "+35m",
+                }
+            ]
+        }
+    )
+    incident: Name = Field(description="Made when it is new. One is live or an exercise, never both.")
+    kind: Name
+    status: Status = Field(
+        default="Actual", description="Exercise and Test reach only people who take part in exercises"
+    )
+    msgType: Literal["Alert", "Update", "Cancel"] = "Alert"  # noqa: N815 - CAP's spelling
+    references: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        default=[], max_length=50, description="Ids of the alerts that an Update or Cancel is about"
+    )
+
+
+class FollowUpIn(Parts):
+    """What differs from what is filled in by itself: fields are added one by one, everything else replaces."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"fields": {"what_changed": {"en": "The creek is still rising"}}, "next_update": "+30m"}]
+        }
+    )
+
+
+class StopIn(Closed):
+    """Why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "wrong zone"}]})
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class RunIn(Closed):
+    """What a playbook is told."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "status": "Exercise",
+                    "parameters": {"level": "moderate", "zones": ["rocklea"], "gauge_m": 2.71, "forecast_at": "-20m"},
+                }
+            ]
+        }
+    )
+    parameters: dict[str, Any] = Field(default={}, description="See GET /playbooks")
+    status: Status = "Actual"
+    incident: Name | None = Field(default=None, description="Left out: the playbook's, with the day")
+
+
+class Answer(BaseModel):
+    """What we answer with; clients should overlook keys that they do not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Fault(Answer):
+    """One thing that is wrong."""
+
+    place: str
+    message: str
+    cure: str
+
+
+class Problem(Answer):
+    """RFC 9457. `errors` lists every fault, each with its place and cure."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = []
+
+
+class Report(Answer):
+    """How an alert stands. Accepted means that the provider has it, delivered that the phone has."""
+
+    id: Id
+    identifier: str = Field(description="Public name")
+    incident: str
+    kind: str
+    state: State
+    msgType: Literal["Alert", "Update", "Cancel"]  # noqa: N815 - CAP's spelling
+    status: Status
+    deliveries: dict[str, dict[str, int]] = Field(description="Channel → state → number")
+    created_at: datetime
+    submitted_at: datetime | None
+    approved_at: datetime | None
+    first_accepted_at: dict[str, datetime] = Field(description="Channel → time")
+    completed_at: datetime | None
+
+
+class AlertList(Answer):
+    """Newest first. Ask again with `after` set to `next`, until that is null."""
+
+    alerts: list[Report]
+    next: str | None
+
+
+class Delivery(Answer):
+    """One message to one place. A phone is shown by its last three digits."""
+
+    id: int
+    channel: Channel
+    address: str
+    part: int
+    action: str
+    state: DeliveryState
+    reason: str
+    code: str
+    attempts: int
+    provider_id: str | None
+    url: str
+    accepted_at: datetime | None
+    final_at: datetime | None
+
+
+class DeliveryList(Answer):
+    """By number. Ask again with `after` set to `next`, until that is null."""
+
+    deliveries: list[Delivery]
+    next: int | None
+
+
+class Text(Answer):
+    """The exact words of one channel and language, frozen when the alert was submitted."""
+
+    channel: Channel
+    language: str
+    parts: list[str]
+    title: str
+    link: str
+    units: list[int]
+    encoding: str
+    notes: list[str]
+
+
+class TextList(Answer):
+    """Empty while the alert is a draft."""
+
+    texts: list[Text]
+
+
+class RunStep(Answer):
+    """What became of one step. `submitted` waits for a second person, `sent` went out at once; `reason` says why."""
+
+    name: str
+    state: Literal["pending", "drafted", "submitted", "sent", "skipped", "failed"]
+    alert_id: Id | None
+    due_at: datetime | None
+    reason: str
+
+
+class Run(Answer):
+    """A run of a playbook."""
+
+    id: Id
+    playbook: str
+    version: str
+    status: Status
+    incident: str
+    parameters: dict[str, Any]
+    state: Literal["running", "waiting", "done", "failed"]
+    grounds: str = Field(description="Why its alerts may go without a further person; empty: they wait for one")
+    created_at: datetime
+    finished_at: datetime | None
+    steps: list[RunStep]
+
+
+class RunList(Answer):
+    """Newest first."""
+
+    runs: list[Run]
+    next: str | None
+
+
+class Blank(Answer):
+    """A field of a kind or a parameter of a playbook."""
+
+    name: str
+    type: str
+    label: Words
+    help: Words
+    required: bool
+    closed: bool = Field(description="Nobody can put words of their own into it")
+    options: dict[str, Words] = {}
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    max_items: int | None = None
+    sample: Any = None
+    fields: list["Blank"] = []
+
+
+class Playbook(Answer):
+    """A playbook, as it lies there now."""
+
+    name: str
+    title: Words
+    use_when: Words
+    version: str
+    approved: bool = Field(description="Two people have approved exactly this version")
+    approved_by: list[str]
+    always_waits: list[str] = Field(description="Kinds in it that need a second person each time")
+    parameters: list[Blank]
+    problems: list[Fault] = []
+
+
+class PlaybookList(Answer):
+    """All playbooks, by name."""
+
+    playbooks: list[Playbook]
+
+
+class Kind(Answer):
+    """A kind of alert and its fields."""
+
+    name: str
+    title: Words
+    lane: Literal["life-safety", "information"]
+    channels: list[Channel]
+    msg_types: list[str]
+    always_two: bool
+    needs: list[str]
+    expires_after_minutes: int
+    fields: list[Blank]
+
+
+class KindList(Answer):
+    """All kinds, by name."""
+
+    kinds: list[Kind]
+
+
+class Zone(Answer):
+    """A zone that alerts can be for."""
+
+    id: str
+    names: Words
+    population: int | None
+
+
+class ZoneList(Answer):
+    """All zones in force, by id."""
+
+    zones: list[Zone]
+
+
+class Audience(Answer):
+    """Whom an area reaches now. Counts are without those who opted out, which `excluded` counts."""
+
+    phones: int
+    households: int
+    zones: dict[str, int]
+    languages: dict[str, int]
+    excluded: dict[str, int]
+    unplaced: int = Field(description="Phones that no area reaches")
+
+
+class AlertQuery(Closed):
+    """Which alerts."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+    state: State | None = None
+    incident: Name | None = None
+    status: Status | None = None
+    after: Id | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class DeliveryQuery(Closed):
+    """Which deliveries."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+    channel: Channel | None = None
+    state: DeliveryState | None = None
+    after: int = Field(default=0, ge=0, le=2**53)
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class RunQuery(Closed):
+    """Which runs."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+    playbook: Name | None = None
+    after: Id | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class AudienceQuery(Closed):
+    """An area: zones, or a polygon, or a circle."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+    zones: str | None = Field(
+        default=None, max_length=5000, pattern=r"^[a-z0-9-]{1,64}(,[a-z0-9-]{1,64})*$", description="rocklea,oxley"
+    )
+    polygon: str | None = Field(
+        default=None,
+        max_length=60_000,
+        pattern=r"^[-0-9., ]{5,60000}$",
+        description="lat,lon pairs with a space between, as in CAP",
+    )
+    lat: Lat | None = None
+    lon: Lon | None = None
+    radius_km: Radius | None = None
+    kind: Name | None = Field(default=None, description="Whose lane's opt-outs count; left out: life-safety")
+    exercise: bool = Field(default=False, description="Count those whom an exercise reaches")
