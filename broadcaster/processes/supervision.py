@@ -55,6 +55,8 @@ def _program(words: list[str], patience: int, number: int = 1) -> dict[str, str]
         "stopwaitsecs": str(patience),
         "killasgroup": "true",
         "redirect_stderr": "true",
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": "5",
     }
 
 

@@ -17,9 +17,9 @@ from broadcaster.processes.supervision import states
 from broadcaster.runtime import FOLDER
 from tests.residents.city import SQUARES, collection
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 #: Starting everything takes some 10 s of a free core, and tests share two.
-PATIENCE = 120.0
+PATIENCE = 200.0
 Until = Callable[..., None]
 
 
