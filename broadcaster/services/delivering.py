@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from broadcaster import clock
 from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, pages, parcels, receipts, ringing
-from broadcaster.store import batches, deliveries, stops
+from broadcaster.store import batches, claims, deliveries, moves, stops
 from broadcaster.store.batches import Lease
 from channels.base import Action, Misconfigured, Outcome, Parcel, Receipt, Refused, Unavailable, Uncertain
 
@@ -76,7 +78,7 @@ class Delivering:
             self.wait = parcels.page_wait(connection, self.held, self.rt.timing.page_wait)
         return self.wait <= 0
 
-    def _closed(self, tx: Any) -> str:
+    def _closed(self, tx: Connection) -> str:
         """Why nothing more of this alert may go out, read in the same transaction as the intent; empty when it may."""
         return parcels.closed(tx, self.held.alert_id)
 
@@ -104,14 +106,13 @@ class Delivering:
                 self.lost = True
                 return ()
             if reason := self._closed(tx):
-                deliveries.suppress_batch(tx, self.held, reason)
+                moves.suppress_batch(tx, self.held, reason)
                 return ()
-            deliveries.exhaust(tx, self.held, MOST_ATTEMPTS)
-            deliveries.orphans(tx, self.held)
-            deliveries.suppress_opted_out(tx, self.held, self.sheet.lane)
+            if not self.channel.personal:
+                moves.orphans(tx, self.held)
             # Read before the commit: from here on, age only makes us more careful.
             self.intended = clock.uptime()
-            rows = deliveries.claim(tx, self.held, self.sheet.lane, granted)
+            rows = claims.claim(tx, self.held, self.sheet.lane, granted, MOST_ATTEMPTS)
         self.rt.limits.put_back(self.channel, self.sheet.lane, self.sheet.live, granted - len(rows))
         return rows
 
@@ -133,7 +134,7 @@ class Delivering:
 
     # -- writing down
 
-    def _write_down(self, tx: Any) -> None:
+    def _write_down(self, tx: Connection) -> None:
         """Record every outcome that has landed since the last commit, and give back what never started."""
         if self.unsent:
             deliveries.give_back(tx, self.unsent, self.held.epoch, free=True)
@@ -150,7 +151,7 @@ class Delivering:
         if taken and not self.channel.personal:
             self.sheet.posted.extend(replace(each.parcel, provider_id=each.provider_id) for each in taken)
 
-    def _write_down_trouble(self, tx: Any, delivery_id: int, outcome: Outcome) -> None:
+    def _write_down_trouble(self, tx: Connection, delivery_id: int, outcome: Outcome) -> None:
         error, epoch = outcome.error, self.held.epoch
         match error:
             case Refused():
@@ -169,7 +170,7 @@ class Delivering:
         assert error is not None
         deliveries.note_attempt(tx, delivery_id, type(error).__name__, error.code, error.reason)
 
-    def _backoff(self, tx: Any, delivery_id: int) -> float:
+    def _backoff(self, tx: Connection, delivery_id: int) -> float:
         """Seconds before the next try: 1, 2, 4 … up to a minute."""
         return float(min(60, 2 ** (deliveries.attempts_of(tx, delivery_id) - 1)))
 
@@ -183,7 +184,7 @@ class Delivering:
         """Ask the provider about every row that an earlier owner left sending. False: the provider cannot say just now."""
         while True:
             with self.rt.db.read() as connection:
-                rows = deliveries.unknown(connection, self.held, self.rt.timing.grace, limit=20)
+                rows = claims.unknown(connection, self.held, self.rt.timing.grace, limit=20)
             found: list[tuple[Any, Receipt | None]] = []
             try:
                 for row in rows:
@@ -213,7 +214,7 @@ class Delivering:
         # A second try looks like the first: what failed then is not this one.
         return None if receipt is None or receipt.provider_id == row.earlier_id else receipt
 
-    def _resolve(self, tx: Any, row: Any, receipt: Receipt | None) -> None:
+    def _resolve(self, tx: Connection, row: Any, receipt: Receipt | None) -> None:
         self.moved = True
         if receipt is None:
             deliveries.give_back(
@@ -233,10 +234,10 @@ class Delivering:
             receipts.read_back(self.rt, self.channel, self.sheet)
         with self.rt.db.write() as tx:
             self._write_down(tx)
-            deliveries.exhaust(tx, self.held, MOST_ATTEMPTS)
+            self._bury(tx)
             if reason := self._closed(tx):
-                deliveries.suppress_batch(tx, self.held, reason)
-            left = deliveries.left(tx, self.held, self.rt.timing.grace)
+                moves.suppress_batch(tx, self.held, reason)
+            left = claims.left(tx, self.held, self.rt.timing.grace)
             idle = 0 if self.moved else batches.idle_leases(tx, self.held.batch_id)
             if not left.pending and not left.sending:
                 batches.finish(tx, self.held)
@@ -248,3 +249,9 @@ class Delivering:
                 calm = min(60.0, max(4.0, 2.0**idle)) if self.trouble >= ENOUGH_TROUBLE else 0.0
                 batches.release(tx, self.held, max(left.next_in, self.wait, calm), self.moved, self.reason)
         ringing.ring_next(self.rt, self.held)
+
+    def _bury(self, tx: Connection) -> None:
+        """Rows that will never be sent get their final state: tried too often, orphaned, or of a phone that said stop."""
+        moves.exhaust(tx, self.held, MOST_ATTEMPTS)
+        moves.orphans(tx, self.held)
+        moves.suppress_opted_out(tx, self.held, self.sheet.lane)

@@ -5,12 +5,14 @@ from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, publishing, ringing
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, deliveries, receipts
+from broadcaster.store import batches, claims, deliveries, receipts
 from broadcaster.store.batches import Lease
 from channels.base import ChannelError, Progress, Receipt
 
 #: Seconds until a page that could not be written is tried again; the sweep also publishes whenever a folder is behind.
 PAUSE = 2.0
+#: A page is never given up.
+NO_END = 30_000
 
 
 def deliver(rt: Runtime, held: Lease) -> None:
@@ -18,7 +20,7 @@ def deliver(rt: Runtime, held: Lease) -> None:
     with rt.db.write() as tx:
         alert = alert_store.get(tx, held.alert_id)
         deliveries.take_back(tx, held)
-        rows = deliveries.claim(tx, held, alert.lane, limit=deliveries.SLICE)
+        rows = claims.claim(tx, held, alert.lane, deliveries.SLICE, most=NO_END)
     problem, seen = "", {}
     try:
         published = publishing.publish(rt, alert.root, clock.utc_now())
@@ -34,7 +36,7 @@ def deliver(rt: Runtime, held: Lease) -> None:
                 continue
             deliveries.accept(tx, [(row.id, page.provider_id, page.url)], held.epoch, 0)
             receipts.write_down(tx, row.id, Receipt(page.provider_id, Progress.DELIVERED))
-        left = deliveries.left(tx, held, grace=0)
+        left = claims.left(tx, held, grace=0)
         if left.pending or left.sending:
             batches.release(tx, held, PAUSE, moved=bool(seen), reason=problem)
         else:

@@ -12,7 +12,7 @@ from broadcaster.store import audience
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Slice
 from broadcaster.store.batches import revive
-from broadcaster.store.deliveries import move, suppress
+from broadcaster.store.moves import move, suppress
 from broadcaster.store.schema import audience_plans, batches, db_now, deliveries
 from channels.base import Action, Message
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from broadcaster.domain.lifecycle import DELIVERY, DeliveryState
 from broadcaster.store.batches import milliseconds, revive
-from broadcaster.store.deliveries import move
+from broadcaster.store.moves import move
 from broadcaster.store.schema import alerts, batches, db_now, deliveries
 from channels.base import Progress, Receipt
 
@@ -55,7 +55,13 @@ def _try_again(tx: Connection, delivery_id: int, receipt: Receipt, words: dict[s
         deliveries.c.second_tries == 0,
         deliveries.c.provider_id == receipt.provider_id,
     )
-    values = {"provider_id": None, "earlier_id": receipt.provider_id, "second_tries": 1, "not_before": db_now() + milliseconds(30), **words}
+    values = {
+        "provider_id": None,
+        "earlier_id": receipt.provider_id,
+        "second_tries": 1,
+        "not_before": db_now() + milliseconds(30),
+        **words,
+    }
     if not _to(tx, "try_again", first, **values):
         return False
     revive(tx, tx.scalars(select(deliveries.c.batch_id).where(deliveries.c.id == delivery_id)).all())

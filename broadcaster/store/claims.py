@@ -1,0 +1,123 @@
+"""Which rows of a batch may be sent now, which may have gone out already, and what is left. The engine's hot path.
+
+The statements are built once, because building one costs more than running it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, exists, func, or_, select, update
+
+from broadcaster.domain.lifecycle import DeliveryState
+from broadcaster.store.batches import Lease, milliseconds
+from broadcaster.store.moves import move
+from broadcaster.store.schema import alert_references, db_now, deliveries, opt_outs
+
+_before = deliveries.alias("before")
+_earlier = deliveries.alias("earlier")
+_UNDECIDED = (DeliveryState.PENDING, DeliveryState.SENDING)
+_INTEND, _SENDING = move("intend")
+_BATCH = deliveries.c.batch_id == bindparam("batch", type_=BigInteger)
+_COLUMNS = (
+    deliveries.c.id,
+    deliveries.c.address,
+    deliveries.c.message_id,
+    deliveries.c.part,
+    deliveries.c.action,
+    deliveries.c.follows_id,
+    _before.c.provider_id.label("target"),
+)
+
+_CLAIMABLE = (
+    select(*_COLUMNS)
+    .outerjoin(_before, _before.c.id == deliveries.c.follows_id)
+    .where(
+        _BATCH,
+        _INTEND,
+        deliveries.c.not_before <= db_now(),
+        deliveries.c.attempts < bindparam("most", type_=Integer),
+        or_(_before.c.id.is_(None), _before.c.state.not_in(_UNDECIDED)),
+        # An Update never reaches anyone before the alert it updates: wait while that one may be on its way.
+        ~exists().where(
+            _earlier.c.alert_id == alert_references.c.refers_to,
+            alert_references.c.alert_id == bindparam("alert", type_=String),
+            _earlier.c.channel == deliveries.c.channel,
+            _earlier.c.address == deliveries.c.address,
+            _earlier.c.state == DeliveryState.SENDING,
+        ),
+        # A phone that said stop while this was waiting gets nothing more.
+        ~exists().where(opt_outs.c.phone == deliveries.c.address, opt_outs.c.lane == bindparam("lane", type_=String)),
+    )
+    .order_by(deliveries.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_CLAIM = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), _INTEND)
+    .values(
+        state=_SENDING,
+        epoch=bindparam("now_epoch", type_=Integer),
+        intent_at=db_now(),
+        attempts=deliveries.c.attempts + 1,
+    )
+)
+_LEFT_BEHIND = (
+    select(*_COLUMNS, deliveries.c.epoch, deliveries.c.intent_at, deliveries.c.earlier_id)
+    .outerjoin(_before, _before.c.id == deliveries.c.follows_id)
+    .where(
+        _BATCH,
+        deliveries.c.state == DeliveryState.SENDING,
+        deliveries.c.epoch < bindparam("now_epoch", type_=Integer),
+        deliveries.c.intent_at <= db_now() - bindparam("grace", type_=BigInteger),
+    )
+    .order_by(deliveries.c.intent_at)
+    .limit(bindparam("limit", type_=Integer))
+)
+_PENDING, _SENT = deliveries.c.state == DeliveryState.PENDING, deliveries.c.state == DeliveryState.SENDING
+_LEFT = select(
+    func.count().filter(_PENDING).label("pending"),
+    func.count().filter(_SENT).label("sending"),
+    func.min(deliveries.c.not_before).filter(_PENDING).label("pending_at"),
+    func.min(deliveries.c.intent_at).filter(_SENT).label("intent_at"),
+    db_now().label("now"),
+).where(_BATCH, deliveries.c.state.in_(_UNDECIDED))
+
+
+def claim(tx: Connection, held: Lease, lane: str, limit: int, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Mark up to `limit` rows as intended, under this epoch, and return them with `target` (the post they follow).
+
+    Rows that were tried `most` times already, that are not due, or whose phone has left the lane, are passed over.
+    """
+    wanted = {"batch": held.batch_id, "alert": held.alert_id, "lane": lane, "limit": limit, "most": most}
+    rows = tx.execute(_CLAIMABLE, wanted).all()
+    if rows:
+        tx.execute(_CLAIM, {"ids": [row.id for row in rows], "now_epoch": held.epoch})
+    return rows
+
+
+def unknown(connection: Connection, held: Lease, grace: float, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Rows left sending under an older epoch, oldest first, whose grace is over: the provider must be asked."""
+    wanted = {"batch": held.batch_id, "now_epoch": held.epoch, "grace": milliseconds(grace), "limit": limit}
+    return connection.execute(_LEFT_BEHIND, wanted).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a batch still holds: rows to send, rows that may have gone out, and seconds until the first of them is due."""
+
+    pending: int
+    sending: int
+    next_in: float
+
+
+def left(connection: Connection, held: Lease, grace: float) -> Left:
+    """What is left of this batch, and when it is worth coming back."""
+    row = connection.execute(_LEFT, {"batch": held.batch_id}).one()
+    waits = []
+    if row.pending:
+        waits.append((row.pending_at - row.now).total_seconds())
+    if row.sending:
+        waits.append((row.intent_at + timedelta(seconds=grace) - row.now).total_seconds())
+    return Left(row.pending, row.sending, max(0.0, min(waits, default=0.0)))
