@@ -1,6 +1,7 @@
 """The cast at their browsers: Ada writes, Ben approves, Cy may only look, Root keeps the keys, and somebody is nobody."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
@@ -43,9 +44,13 @@ class Browser:
     def get(self, path: str, **headers: str) -> TestResponse:
         return self._ask("GET", path, None, headers)
 
-    def post(self, path: str, data: dict[str, object] | None = None, **headers: str) -> TestResponse:
+    def cookies(self) -> dict[str, str]:
+        """Everything that this browser would send."""
+        return {cookie.key: cookie.value for cookie in (self.client._cookies or {}).values()}
+
+    def post(self, path: str, data: Mapping[str, object] | None = None, **headers: str) -> TestResponse:
         """`data` may hold lists; the token is added unless it is given."""
-        return self._ask("POST", path, {"csrf_token": self.token} | (data or {}), headers)
+        return self._ask("POST", path, {"csrf_token": self.token, **(data or {})}, headers)
 
     def login(self, name: str, password: str = PASSWORD) -> TestResponse:
         self.get("/login")
@@ -54,7 +59,7 @@ class Browser:
             self.get("/account")
         return answer
 
-    def _ask(self, method: str, path: str, data: dict[str, object] | None, headers: dict[str, str]) -> TestResponse:
+    def _ask(self, method: str, path: str, data: Mapping[str, object] | None, headers: dict[str, str]) -> TestResponse:
         named = {name.replace("_", "-"): value for name, value in (self.headers | headers).items()}
         answer = self.client.open(
             path,
@@ -66,7 +71,7 @@ class Browser:
         )
         answer.get_data()
         answer.close()
-        if answer.mimetype == "text/html":
+        if answer.mimetype == "text/html" and "Content-Encoding" not in answer.headers:
             found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
             self.token = unescape(found[1]) if found else self.token
         return answer

@@ -27,8 +27,8 @@ def routes(app: Flask) -> list[tuple[str, str, str, Role | None]]:
         values = {name: (NOBODYS | OTHERS)[name] for name in rule.arguments}
         with app.test_request_context():
             path = rule.build(values)[1]  # type: ignore[index]
-        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
-            found.append((rule.endpoint, method, path, getattr(view, "needs", None)))
+        methods = sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"})
+        found += [(rule.endpoint, method, path, getattr(view, "needs", None)) for method in methods]
     return found
 
 

@@ -30,10 +30,14 @@ def callbacks(rt: Runtime) -> FlaskClient:
     return create_app(rt, only="webhooks").test_client()
 
 
-def signed(client: FlaskClient, path: str, form: dict[str, str], secret: str = FAKE_AUTH_TOKEN, **headers: str) -> TestResponse:
+def signed(
+    client: FlaskClient, path: str, form: dict[str, str], secret: str = FAKE_AUTH_TOKEN, **headers: str
+) -> TestResponse:
     """POST as Twilio does, signed over our public address."""
     signature = RequestValidator(secret).compute_signature(f"{HOST}{path}", form)
-    return client.post(path, data=form, headers={"X-Twilio-Signature": signature, **headers}, base_url="http://10.0.0.5")
+    return client.post(
+        path, data=form, headers={"X-Twilio-Signature": signature, **headers}, base_url="http://10.0.0.5"
+    )
 
 
 def a_text(house: House, rt: Runtime) -> tuple[int, str, str]:
@@ -77,9 +81,7 @@ def test_receipts_in_any_order_and_repeated_never_go_back(town: House, rt: Runti
 
 
 @pytest.mark.parametrize("wrong", ["missing", "other secret", "other url", "extra parameter", "other host"])
-def test_a_receipt_that_is_not_proved_is_refused(
-    town: House, rt: Runtime, callbacks: FlaskClient, wrong: str
-) -> None:
+def test_a_receipt_that_is_not_proved_is_refused(town: House, rt: Runtime, callbacks: FlaskClient, wrong: str) -> None:
     number, token, sid = a_text(town, rt)
     path, form = f"/webhooks/twilio/status?d={token}", {"MessageSid": sid, "MessageStatus": "delivered"}
     right = RequestValidator(FAKE_AUTH_TOKEN).compute_signature(f"{HOST}{path}", form)
@@ -185,10 +187,9 @@ def test_the_sandboxs_well_known_secret_stops_nobody(
     environment: dict[str, str], people: dict[str, object], rt: Runtime
 ) -> None:
     """Exercises without an account of their own use the sandbox, whose secret stands in the source."""
-    from channels.sandbox.twilio_rules import FAKE_AUTH_TOKEN as WELL_KNOWN
-
     from broadcaster.runtime import build
     from broadcaster.settings import load
+    from channels.sandbox.twilio_rules import FAKE_AUTH_TOKEN as WELL_KNOWN
 
     live = environment | {"BROADCASTER_TWILIO_AUTH_TOKEN": "a" * 32, "BROADCASTER_TWILIO_ACCOUNT_SID": "AC" + "a" * 32}
     real = build(load(live))
@@ -204,7 +205,9 @@ def test_the_sandboxs_well_known_secret_stops_nobody(
 
 def comment(text: str, writer: str = "99", name: str = "1234_1") -> bytes:
     value = {"item": "comment", "verb": "add", "comment_id": name, "message": text, "from": {"id": writer, "name": "R"}}
-    return json.dumps({"object": "page", "entry": [{"id": "1234", "changes": [{"field": "feed", "value": value}]}]}).encode()
+    return json.dumps(
+        {"object": "page", "entry": [{"id": "1234", "changes": [{"field": "feed", "value": value}]}]}
+    ).encode()
 
 
 def facebook(client: FlaskClient, body: bytes, secret: str = "app-secret") -> TestResponse:

@@ -200,7 +200,11 @@ def test_a_pasted_outline_reaches_the_draft_and_a_bad_one_is_said(town: House, r
     ada = town.of("ada")
     form = HOLDING | {"area.zones": [], "area.shape": "-27.5, 153.0\n-27.5, 153.1\n-27.6, 153.1", "action": "save"}
     answer = ada.post("/alerts/new/holding", form)
-    assert the_draft(rt, answer.headers["Location"])["area"]["polygon"] == [[-27.5, 153.0], [-27.5, 153.1], [-27.6, 153.1]]
+    assert the_draft(rt, answer.headers["Location"])["area"]["polygon"] == [
+        [-27.5, 153.0],
+        [-27.5, 153.1],
+        [-27.6, 153.1],
+    ]
     answer = ada.post("/alerts/new/holding", form | {"area.shape": "Oxley"})
     assert answer.status_code == 422
     assert "not a latitude and a longitude" in answer.text
@@ -217,7 +221,11 @@ def test_names_of_incidents_are_made_from_what_people_call_them() -> None:
 def test_a_picture_is_kept_and_shown_again_with_its_words(town: House, rt: Runtime) -> None:
     png = b"\x89PNG\r\n\x1a\n" + b"0" * 64
     ada = town.of("ada")
-    form = HOLDING | {"action": "save", "new_picture": (io.BytesIO(png), "creek.png"), "new_picture.alt.en": "The creek"}
+    form = HOLDING | {
+        "action": "save",
+        "new_picture": (io.BytesIO(png), "creek.png"),
+        "new_picture.alt.en": "The creek",
+    }
     answer = ada.post("/alerts/new/holding", form)
     (picture,) = the_draft(rt, answer.headers["Location"])["resources"]
     assert picture["alt"] == {"en": "The creek"}
@@ -235,4 +243,4 @@ def test_submitting_what_is_not_complete_goes_back_to_the_check(town: House, rt:
     assert answer.headers["Location"] == f"/alerts/{alert_id}/check"
     page = ada.get(answer.headers["Location"]).text
     assert "It was not submitted" in page
-    assert "huge\" disabled" in page
+    assert 'huge" disabled' in page

@@ -39,7 +39,7 @@ def test_a_form_of_another_site_is_refused_even_with_the_right_token(
 ) -> None:
     alert_id = written(town, rt, holding())
     browser = town.of("ada")
-    assert browser.post(f"/alerts/{alert_id}/discard", **headers).status_code == 403
+    assert browser.post(f"/alerts/{alert_id}/discard", None, **headers).status_code == 403
     assert row(rt, alert_id).state is AlertState.DRAFT
 
 

@@ -50,7 +50,12 @@ class _Inline(HTMLParser):
             self.found.append(tag)
         self.found += [f"{tag} {name}" for name in names if name == "style" or name.startswith("on")]
         for name in ("src", "href", "action", "formaction"):
-            if (names.get(name) or "").strip().lower().startswith(("http:", "https:", "//", "javascript:", "data:text")):
+            if (
+                (names.get(name) or "")
+                .strip()
+                .lower()
+                .startswith(("http:", "https:", "//", "javascript:", "data:text"))
+            ):
                 self.found.append(f"{tag} {name}={names[name]}")
 
 
@@ -59,7 +64,12 @@ def test_no_page_holds_inline_script_style_or_anything_from_elsewhere(town: Hous
     browser = town.of("ben")
     paths = ["/", "/incidents", "/incidents/oxley", "/inbox", "/residents", "/kinds", "/kinds/evacuation", "/system"]
     paths += ["/account", "/password", "/alerts/new", "/alerts/new/evacuation?mode=live", f"/alerts/{draft}"]
-    paths += [f"/alerts/{draft}/edit", f"/alerts/{pending}", f"/alerts/{pending}/decide", f"/alerts/{pending}/deliveries"]
+    paths += [
+        f"/alerts/{draft}/edit",
+        f"/alerts/{pending}",
+        f"/alerts/{pending}/decide",
+        f"/alerts/{pending}/deliveries",
+    ]
     for path in paths:
         answer = browser.get(path)
         assert answer.status_code == 200, path

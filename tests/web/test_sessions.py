@@ -17,8 +17,8 @@ def alive(browser: Browser) -> bool:
 def copy_of(house: House, browser: Browser) -> Browser:
     """Another browser with the very same cookies: what a thief would have."""
     other = house.browser()
-    for cookie in browser.client._cookies.values():
-        other.client.set_cookie(cookie.key, cookie.value, domain="console.bcc.example", secure=True)
+    for name, value in browser.cookies().items():
+        other.client.set_cookie(name, value, domain="console.bcc.example", secure=True)
     return other
 
 
@@ -118,7 +118,7 @@ def test_a_session_ends_after_twelve_hours_whatever_happens(house: House) -> Non
 def test_a_cookie_that_was_tampered_with_is_nobody(house: House) -> None:
     browser = house.of("ada")
     thief = house.browser()
-    value = next(each.value for each in browser.client._cookies.values() if each.key == "__Host-session")
+    value = browser.cookies()["__Host-session"]
     thief.client.set_cookie("__Host-session", value[:-2] + "xx", domain="console.bcc.example", secure=True)
     assert not alive(thief)
 

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from passlib.totp import TOTP
+from passlib.totp import TOTP  # type: ignore[import-untyped]
 
 from broadcaster.runtime import Runtime
 from broadcaster.store import accounts
@@ -50,7 +50,9 @@ def test_a_password_alone_opens_nothing_any_more(house: House) -> None:
     for path in ("/", "/account", "/alerts/new", "/two-factor", "/two-factor/recovery-codes", "/password"):
         answer = browser.get(path)
         assert answer.status_code == 302, path
-        assert parse_qs(urlsplit(answer.headers["Location"]).query).get("next") or "/login" in answer.headers["Location"]
+        assert (
+            parse_qs(urlsplit(answer.headers["Location"]).query).get("next") or "/login" in answer.headers["Location"]
+        )
 
 
 def test_the_code_of_the_phone_opens(house: House) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import user_logged_out
 from flask_security import user_authenticated
 from flask_security.utils import set_request_attr
@@ -21,8 +22,17 @@ _USED = "used"
 _STEP = 60
 
 
+class _Cookies(SecureCookieSessionInterface):
+    """What shared caches may keep is nobody's: no cookie, and no Vary that would make a copy for each visitor."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not response.cache_control.public:
+            super().save_session(app, session, response)
+
+
 def keep_sessions(app: Flask, login_manager: Any) -> None:
     """Let log-ins of `app` live in our table. Polling does not keep a session alive: nobody may be sitting there."""
+    app.session_interface = _Cookies()
     login_manager.user_loader(_person)
     login_manager.request_loader(lambda _: None)
     user_authenticated.connect(_begin, app)
@@ -68,7 +78,7 @@ def _end(_: Flask, **__: object) -> None:
 def _touch(response: Response) -> Response:
     """Note that a person did something."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if _TOKEN in session and not getattr(view, "polled", False):
+    if not getattr(view, "polled", False) and _TOKEN in session:
         moment = int(now().timestamp())
         if moment - session.get(_USED, 0) >= _STEP and moment - session.get(_USED, 0) <= IDLE.total_seconds():
             session[_USED] = moment
