@@ -4,7 +4,9 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
@@ -16,12 +18,14 @@ from broadcaster.domain.profile import Profile
 from broadcaster.settings import Settings
 from broadcaster.store import documents
 from broadcaster.store.database import Database
-from broadcaster.store.geo import Geocoder
 from broadcaster.store.limits import RateLimits
 from broadcaster.store.queue import Queue
-from broadcaster.store.schema import db_now
+from broadcaster.store.schema import db_now, installation
 from broadcaster.store.tokens import Sealer
 from channels.base import Action, Channel, Limits
+
+if TYPE_CHECKING:
+    from broadcaster.store.geo_addresses import Geocoder
 
 #: The checkout: templates/, playbooks/ and profiles/ lie beside the package.
 FOLDER = Path(__file__).resolve().parent.parent
@@ -81,12 +85,13 @@ class Runtime:
     queue: Queue
     limits: RateLimits
     sealer: Sealer
-    geocoder: Geocoder
     worker: str
     timing: Timing = Timing()
     folder: Path = FOLDER
     pacer: Pacer = field(default_factory=Pacer)
     _channels: dict[tuple[str, bool], Channel] = field(default_factory=dict)
+    _geocoder: "Geocoder | None" = None
+    _epoch: int | None = None
 
     def channel(self, name: str, live: bool) -> Channel:
         """The channel by name; NotReady when it is not set up. Exercises get their own credentials, or the sandbox."""
@@ -112,6 +117,30 @@ class Runtime:
     def personal(self, name: str) -> bool:
         return channels.load(name).personal
 
+    def geocoder(self) -> "Geocoder":
+        """Looks addresses up; Nominatim's usage policy: once a second for the whole application, and say who asks."""
+        if self._geocoder is None:
+            from broadcaster.store.geo_addresses import Geocoder
+
+            who = f"broadcaster ({self.settings.public_url})"
+            turn = partial(self.limits.turn, "geocoder", 1.0)
+            self._geocoder = Geocoder(self.settings.geocoder_url, self.profile.geocoder, who, turn)
+        return self._geocoder
+
+    def seal(self, delivery_id: int) -> str:
+        """The token of a delivery, for callbacks: a number that was given out before a restore is not this one."""
+        return self.sealer.seal(f"delivery.{self._epoch_of_installation()}", delivery_id)
+
+    def unseal(self, token: str) -> int:
+        """The delivery's number; ValueError when the token is not from here, or from before a restore."""
+        return self.sealer.unseal(f"delivery.{self._epoch_of_installation()}", token)
+
+    def _epoch_of_installation(self) -> int:
+        if self._epoch is None:
+            with self.db.read() as connection:
+                self._epoch = abs(connection.scalar(select(installation.c.epoch)) or 1)
+        return self._epoch
+
     def agree_on_time(self, connection: Connection) -> None:
         """NotReady when this machine's clock and the database's differ: leases and expiries would not mean the same."""
         theirs = connection.scalar(select(db_now()))
@@ -134,22 +163,14 @@ def build(settings: Settings, timing: Timing | None = None) -> Runtime:
     profile = (
         settings.profile if settings.profile.is_absolute() or settings.profile.exists() else FOLDER / settings.profile
     )
-    city, limits = documents.load_profile(profile), RateLimits(settings.redis, settings.sms_rate)
     return Runtime(
         settings=settings,
         db=Database(settings.database),
-        profile=city,
+        profile=documents.load_profile(profile),
         kinds=documents.load_kinds(FOLDER / "templates" / "alerts"),
         queue=Queue(settings.redis),
-        limits=limits,
+        limits=RateLimits(settings.redis, settings.sms_rate),
         sealer=Sealer(settings.secret_key.get_secret_value()),
-        # Nominatim's usage policy: once a second for the whole application, and say who asks.
-        geocoder=Geocoder(
-            settings.geocoder_url,
-            city.geocoder,
-            f"broadcaster ({settings.public_url})",
-            lambda: limits.turn("geocoder", 1.0),
-        ),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         timing=timing or Timing(),
     )

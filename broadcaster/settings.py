@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -99,7 +100,7 @@ class Settings(BaseModel):
 
     @property
     def redis(self) -> str:
-        return self.redis_url.get_secret_value() or f"unix://{(self.var_dir / 'valkey.sock').absolute()}"
+        return self.redis_url.get_secret_value() or f"unix://{quote(str((self.var_dir / 'valkey.sock').absolute()))}"
 
     @property
     def status_address(self) -> str:
@@ -128,7 +129,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {"live": {}, "exercise": {}}
     problems: list[Problem] = []
     for name, value in sorted(environ.items()):
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or not value.strip():
             continue
         key, problem = _place(name.removeprefix(PREFIX).lower())
         if problem:

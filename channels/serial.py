@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from channels.base import Action, ChannelError, Outcome, Parcel, Refused, Uncertain
 
-
 #: Seconds to wait when there is nothing to send yet.
 NOT_YET = 0.02
 

@@ -1,6 +1,7 @@
 """twitter-text's own counting, imported from here only: the library needs a package that setuptools has dropped."""
 
 import sys
+from functools import cache
 from importlib.resources import files
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,7 @@ def _resource_string(module: str, name: str) -> bytes:
     return files(module.rpartition(".")[0]).joinpath(name).read_bytes()
 
 
+@cache
 def _load() -> Any:
     """Import twitter_text with a stand-in for pkg_resources, of which it uses one function to read one file.
 
@@ -28,6 +30,11 @@ def _load() -> Any:
     return twitter_text
 
 
-_twitter_text = _load()
-extract_urls_with_indices = _twitter_text.extract_urls_with_indices
-parse_tweet = _twitter_text.parse_tweet
+def parse_tweet(text: str) -> Any:
+    """twitter-text's verdict on a post; the library takes a while to load, so that waits for the first post."""
+    return _load().parse_tweet(text)
+
+
+def extract_urls_with_indices(text: str) -> Any:
+    """twitter-text's list of the addresses in a text: mappings with `url` and `indices`."""
+    return _load().extract_urls_with_indices(text)

@@ -198,7 +198,7 @@ LAWS = (
         for file, packages in (
             ("documents.py", ("yaml",)),
             ("cap.py", ("lxml",)),
-            ("geo.py", ("geopy", "shapely")),
+            ("geo*.py", ("geopy", "shapely")),
             ("queue.py", ("rq",)),
         )
     ),

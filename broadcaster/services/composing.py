@@ -69,7 +69,7 @@ def settled(rt: Runtime, draft: Draft, now: datetime) -> Draft:
 def located(rt: Runtime, draft: Draft) -> Draft:
     """The draft with its address looked up. Where that cannot be done now it stays, and submission says so."""
     try:
-        return replace(draft, area=areas.settled(draft.area, rt.geocoder, rt.profile.fallback))
+        return replace(draft, area=areas.settled(draft.area, rt.geocoder(), rt.profile.fallback))
     except NotReady:
         return draft
 

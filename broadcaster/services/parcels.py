@@ -53,7 +53,7 @@ def sheet(rt: Runtime, connection: Connection, held: Lease) -> Sheet:
 def parcel(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
     """The parcel of one delivery row. What should follow a post that is gone becomes a post of its own."""
     message = shared.texts[row.message_id]
-    token = rt.sealer.seal("delivery", row.id)
+    token = rt.seal(row.id)
     action = Action(row.action)
     if action is not Action.POST and not row.target:
         action = Action.POST
@@ -73,7 +73,7 @@ def parcel(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
 def known(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
     """The parcel of a delivery whose provider id is known: enough to ask about it."""
     return Parcel(
-        id=rt.sealer.seal("delivery", row.id),
+        id=rt.seal(row.id),
         to=row.address if shared.callback else "",
         text=shared.texts[row.message_id].parts[row.part],
         provider_id=row.provider_id,

@@ -3,12 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from broadcaster.domain.alert import Circle, Selector
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.store import generations, geo, zones
+
+if TYPE_CHECKING:
+    from broadcaster.store.geo_addresses import Geocoder
 
 #: place_zones.zone of a point that lies in no zone.
 NO_ZONE = ""
@@ -114,7 +118,7 @@ def wraps(circle: Circle) -> bool:
     return abs(circle.lat) + high > 90 or abs(circle.lon) + wide > 180
 
 
-def settled(selector: Selector, geocoder: geo.Geocoder, language: str) -> Selector:
+def settled(selector: Selector, geocoder: "Geocoder", language: str) -> Selector:
     """The selector with its address looked up and turned into a circle; what the person then sees is what is sent to."""
     if selector.near is None:
         return selector

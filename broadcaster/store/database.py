@@ -37,9 +37,15 @@ class Database:
 
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
-            return create_engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            return create_engine(
+                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+            )
         engine = create_engine(
-            self.url, pool_size=pool_size, max_overflow=-1, connect_args={"timeout": 30, "check_same_thread": False}
+            self.url,
+            pool_size=pool_size,
+            max_overflow=-1,
+            hide_parameters=True,
+            connect_args={"timeout": 30, "check_same_thread": False},
         )
 
         @event.listens_for(engine, "connect")

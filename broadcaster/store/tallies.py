@@ -84,7 +84,7 @@ def stuck(connection: Connection, alert_id: str) -> Mapping[str, str]:
         batches.c.state.in_((BatchState.DEAD, BatchState.HELD, BatchState.PENDING)),
         batches.c.reason != "",
     )
-    return {channel: reason for channel, reason in connection.execute(query)}
+    return {row.channel: row.reason for row in connection.execute(query)}
 
 
 def urls(connection: Connection, alert_id: str) -> Mapping[str, Sequence[tuple[str, str]]]:

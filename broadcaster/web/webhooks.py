@@ -38,7 +38,7 @@ def twilio_status() -> Response:
         return _refused()
     try:
         receipt = rt.channel("sms", live).parse_receipt(request.args.to_dict() | request.form.to_dict())
-        number = rt.sealer.unseal("delivery", receipt.parcel_id)
+        number = rt.unseal(receipt.parcel_id)
     except ValueError:
         log.warning("receipt about nothing of ours")
         return Response(status=_DONE)

@@ -108,7 +108,7 @@ def to_receive(rt: Runtime, alert_id: str) -> list[Receipt]:
         rows = alert_store.delivery_rows(connection, alert_id, channel="sms", limit=1000)
     found: list[Receipt] = []
     for row in rows:
-        token = rt.sealer.seal("delivery", row.id)
+        token = rt.seal(row.id)
         steps = (Progress.ACCEPTED, Progress.SENT, Progress.DELIVERED)
         found += [Receipt(row.provider_id, progress, parcel_id=token) for progress in steps]
     return found
@@ -143,7 +143,7 @@ def test_a_receipt_finds_a_text_whose_answer_was_lost(runtime: Runtime, sandbox:
     with runtime.db.read() as connection:
         (row,) = alert_store.delivery_rows(connection, alert_id, channel="sms")
     (taken,) = provider_log(sandbox, "twilio")
-    token = runtime.sealer.seal("delivery", row.id)
+    token = runtime.seal(row.id)
     assert receipts.apply(runtime, Receipt(taken["id"], Progress.DELIVERED, parcel_id=token), clock.utc_now())
     finish(runtime, alert_id, 60)
     assert texts_per_phone(sandbox) == {phone: 1}
@@ -168,7 +168,7 @@ def test_a_passing_failure_gets_one_second_try_and_late_words_about_the_first_do
     work_until(runtime, lambda: counts(runtime, alert_id).get("sms") == {"accepted": 1})
     with runtime.db.read() as connection:
         (row,) = alert_store.delivery_rows(connection, alert_id, channel="sms")
-    token = runtime.sealer.seal("delivery", row.id)
+    token = runtime.seal(row.id)
     failed = Receipt(row.provider_id, Progress.FAILED, parcel_id=token, code="30003", transient=True)
     receipts.apply(runtime, failed, clock.utc_now())
     assert counts(runtime, alert_id)["sms"] == {"pending": 1}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from broadcaster.domain.alert import Circle, Near, Selector
 from broadcaster.domain.errors import Invalid, NotReady
 from broadcaster.domain.profile import Geocoder as Hints
-from broadcaster.store import areas, geo
+from broadcaster.store import areas, geo, geo_addresses
 from tests.geo.conftest import Server, answer
 
 SOUTH_BRISBANE = (-27.48, 153.02)
@@ -116,8 +116,13 @@ PLACES = [
 ]
 
 
-def geocoder(server: Server, turn: Turns, **hints: object) -> geo.Geocoder:
-    return geo.Geocoder(f"{server.url}/nominatim/", Hints(**hints), "Brisbane City Council (ops@bcc.example)", turn)  # type: ignore[arg-type]
+def geocoder(server: Server, turn: Turns, **hints: object) -> geo_addresses.Geocoder:
+    return geo_addresses.Geocoder(
+        f"{server.url}/nominatim/",
+        Hints(**hints),  # type: ignore[arg-type]
+        "Brisbane City Council (ops@bcc.example)",
+        turn,
+    )
 
 
 def test_an_address_is_looked_up_within_the_city_by_someone_who_says_who_they_are(server: Server) -> None:
@@ -125,7 +130,7 @@ def test_an_address_is_looked_up_within_the_city_by_someone_who_says_who_they_ar
     turn = Turns()
     city = geocoder(server, turn, country_codes=("au",), suffix="Queensland", box=(-28.0, 152.5, -27.0, 153.5))
     found = city.find("1 Ann  Street", "en")
-    assert found == geo.Found("1 Ann Street, Brisbane", -27.4705, 153.026)
+    assert found == geo_addresses.Found("1 Ann Street, Brisbane", -27.4705, 153.026)
     ((path, headers),) = server.seen
     assert path.startswith("/nominatim/search?")
     for part in ("q=1+Ann+Street%2C+Queensland", "countrycodes=au", "bounded=1", "limit=1", "accept-language=en"):
@@ -144,7 +149,7 @@ def test_an_address_becomes_the_circle_that_is_then_shown_and_sent_to(server: Se
 
 def test_without_a_geocoder_the_way_out_is_named() -> None:
     with pytest.raises(NotReady, match="GEOCODER_URL"):
-        geo.Geocoder("", Hints(), "x", Turns()).find("1 Ann Street", "en")
+        geo_addresses.Geocoder("", Hints(), "x", Turns()).find("1 Ann Street", "en")
 
 
 @pytest.mark.parametrize(
