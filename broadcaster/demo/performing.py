@@ -23,6 +23,8 @@ from channels.sandbox.control import Control
 #: How long one alert may take until it counts as not final, in seconds: longer than a grace, a lookup and a few retries.
 PATIENCE = 300.0
 PAUSE = 0.1
+#: How often it is said what is still awaited, in seconds.
+SAY_AGAIN = 15.0
 
 
 class Performance:
@@ -51,11 +53,16 @@ class Performance:
         self._sent.append((scene, alert_id))
         approved = clock.utc_now()
         approval.approve(rt, alert_id, self._stage.ben.account.actor, digest, approved)
-        return self._follow(scene, alert_id, phones, approved)
+        if not self._follow(scene, alert_id, phones, approved):
+            return False
+        if scene.texted:
+            replies = self._stage.text_back(self._phones(alert), scene.texted)
+            self._telling.texted(clock.utc_now(), scene.texted, replies)
+        return True
 
     def _follow(self, scene: Scene, alert_id: str, phones: int, approved: datetime) -> bool:
         """Tell of each channel when it is through; True once all are."""
-        deadline = clock.uptime() + PATIENCE
+        began = said = clock.uptime()
         told: set[str] = set()
         while True:
             with self._stage.rt.db.read() as connection:
@@ -70,8 +77,11 @@ class Performance:
             if alert.completed_at:
                 self._telling.finished(now, self._look(scene, alert_id))
                 return True
-            if clock.uptime() > deadline:
+            if clock.uptime() - began > PATIENCE:
                 return False
+            if clock.uptime() - said > SAY_AGAIN:
+                said = clock.uptime()
+                self._telling.waiting(now, _unfinished(counts))
             if not self._stage.installation.runs():
                 raise NotReady(f"the supervisor has ended; see {self._stage.var_dir / 'log'}")
             time.sleep(PAUSE)
@@ -116,10 +126,13 @@ class Performance:
         expected = Expected(
             site=site,
             links=(short, *pages),
-            phones=audience(self._stage.register, self._outlines, documents.draft_from(alert.draft).area),
+            phones=self._phones(alert),
             posts={name: _parts(texts, name) for name in ("x", "facebook")},
         )
         return count(expected, sent) + Tally(lost=sum(not _served(page) for page in (short, *pages)))
+
+    def _phones(self, alert: AlertRow) -> frozenset[str]:
+        return audience(self._stage.register, self._outlines, documents.draft_from(alert.draft).area)
 
 
 def _parts(texts: Sequence[Message], channel: str) -> list[str]:

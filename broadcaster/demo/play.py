@@ -16,12 +16,13 @@ from broadcaster.demo.story import STORY
 from broadcaster.demo.telling import Telling
 from broadcaster.domain.errors import NotReady
 from broadcaster.processes import logs
+from broadcaster.services import journal
 from broadcaster.settings import load
 
-#: The story's own time zone: the profile's, but known before the profile is read.
+#: The profile's, but known before it is read.
+ZONE = "Australia/Brisbane"
 #: How long the parts may take to come up, in seconds: on a busy machine they share its cores with whatever else runs.
 PATIENCE = 180.0
-ZONE = "Australia/Brisbane"
 
 
 def play(once: bool, json: bool) -> int:
@@ -34,8 +35,8 @@ def play(once: bool, json: bool) -> int:
     telling = Telling(ZONE, stderr=json)
     code = None
     try:
-        with _interruptible(), Stage(load()) as stage:
-            code = _perform(stage, telling, json, once)
+        with _interruptible(), _opened(telling) as stage:
+            code = _perform(stage, telling, json)
             if not once:
                 _serve(stage, telling)
     except KeyboardInterrupt:
@@ -44,9 +45,15 @@ def play(once: bool, json: bool) -> int:
     return 1 if code is None else code
 
 
-def _perform(stage: Stage, telling: Telling, json: bool, once: bool) -> int:
+def _opened(telling: Telling) -> Stage:
+    """The stage, still dark; what forbids to play is said before anything else is."""
+    stage = Stage(load())
     telling.opening(clock.utc_now())
     telling.say(clock.utc_now(), "Starting queue, console, workers, sweeper and provider servers; moving residents in")
+    return stage
+
+
+def _perform(stage: Stage, telling: Telling, json: bool) -> int:
     stage.settle()
     stage.installation.wait_until_ready(PATIENCE)
     telling.say(clock.utc_now(), f"Ready: {RESIDENTS:,} invented residents in {stage.zones} suburbs. Watch it here:")
@@ -57,11 +64,12 @@ def _perform(stage: Stage, telling: Telling, json: bool, once: bool) -> int:
             break
     total = performance.tally()
     played = performance.played()
-    telling.summary(played, total)
+    record = journal.verify(stage.rt)
+    telling.summary(played, total, record)
     if json:
         sys.stdout.write(documents.dumps(document(played, total), ensure_ascii=False, indent=2) + "\n")
         sys.stdout.flush()
-    found = complaints(played, total, len(STORY))
+    found = [*complaints(played, total, len(STORY)), *(f"the journal is broken: {each.why}" for each in record.breaks)]
     for complaint in found:
         sys.stderr.write(complaint + "\n")
     return 1 if found else 0

@@ -22,13 +22,16 @@ ALERTS = Path(__file__).parent / "alerts"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One alert of the story: its file, the moment of 2011 that it stands for, what is told, and the numbers (from 1) of
-    the scenes that it updates."""
+    """One alert of the story: its file, the moment of 2011 that it stands for, and what is told.
+
+    `updates` are the numbers (from 1) of the scenes that it updates; `texted` is what a resident who got it texts back.
+    """
 
     file: str
     then: str
     told: str
     updates: tuple[int, ...] = ()
+    texted: str = ""
 
     @property
     def path(self) -> Path:
@@ -50,6 +53,7 @@ STORY: tuple[Scene, ...] = (
         "3-evacuation.yaml",
         "Wed 12 January 2011, evening",
         "The low streets of Rocklea must be empty before the water comes: a drawn area, a route and a place to sleep.",
+        texted="The water is rising in our street and my mother cannot walk",
     ),
     Scene(
         "4-missing-person.yaml",

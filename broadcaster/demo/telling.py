@@ -11,6 +11,7 @@ from rich.text import Text
 from broadcaster.demo.count import Tally
 from broadcaster.demo.outcome import Played
 from broadcaster.demo.story import STORY, Scene
+from broadcaster.services.journal import Verdict
 from channels import CHANNELS
 
 #: Columns when the output is not a terminal.
@@ -73,11 +74,22 @@ class Telling:
         words = f"{number:,} {noun}, " + (", ".join(f"{count:,} {state}" for state, count in states.items()))
         self.say(now, f"  {channel:<9}{words}, after {seconds:.1f} s", "red" if bad else "green")
 
+    def waiting(self, now: datetime, missing: str) -> None:
+        """Something takes longer than it should."""
+        self.say(now, f"  still awaited: {missing}", "yellow")
+
     def finished(self, now: datetime, played: Played) -> None:
         self.say(now, f"  first after {played.first or 0:.1f} s, all after {played.all or 0:.1f} s", "dim")
 
-    def summary(self, played: Sequence[Played], total: Tally) -> None:
-        """The table, and what was counted at the providers."""
+    def texted(self, now: datetime, words: str, replies: Sequence[str]) -> None:
+        """A resident has answered a text."""
+        if replies:
+            self.say(now, f"A resident texts back: “{words}”")
+            self.more(f"and is answered at once: “{replies[0]}”")
+            self.more("In the console's inbox it stands on top until a named person takes it.")
+
+    def summary(self, played: Sequence[Played], total: Tally, record: Verdict) -> None:
+        """The table, what was counted at the providers, and whether the journal is whole."""
         table = Table(title="What went out", title_justify="left", title_style="bold")
         for name in ("", "alert", *CHANNELS, "first", "all", "state now"):
             table.add_column(name, justify="left" if name in ("alert", "state now") else "right")
@@ -88,4 +100,6 @@ class Telling:
         self.blank()
         self._console.print(table)
         self.more(f"Counted at the providers: {total.lost} lost, {total.doubled} doubled.", "bold")
+        broken = f"{len(record.breaks)} broken" if record.breaks else "unbroken"
+        self.more(f"The journal: {record.entries} entries in {len(record.heads)} chains, {broken}.", "bold")
         self.blank()
