@@ -32,6 +32,7 @@ def add_filters(app: Flask) -> None:
         BATCH_STATES=words.BATCH_STATES,
         CHANNELS=words.CHANNELS,
         ROLES=words.ROLES,
+        ROLE_NAMES=words.ROLE_NAMES,
         MSG_TYPES=words.MSG_TYPES,
         ACTIONS=words.ACTIONS,
         FIELD_TYPES=words.FIELD_TYPES,

@@ -62,6 +62,13 @@ ROLES: dict[str, LazyString] = {
     "admin": later("Admin: also people and keys"),
 }
 
+ROLE_NAMES: dict[str, LazyString] = {
+    "viewer": later("Viewer"),
+    "author": later("Author"),
+    "approver": later("Approver"),
+    "admin": later("Admin"),
+}
+
 CHANNELS: dict[str, LazyString] = {
     "sms": later("Text messages"),
     "x": later("X"),

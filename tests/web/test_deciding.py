@@ -110,7 +110,7 @@ def test_an_exercise_asks_for_no_password_and_looks_different(town: House, rt: R
     page = ben.get(f"/alerts/{alert_id}/decide").text
     assert 'name="password"' not in page
     assert '<body class="drill">' in page
-    assert "EXERCISE: no resident is told anything" in page
+    assert "EXERCISE: only those who take part are told anything" in page
     assert ben.post(f"/alerts/{alert_id}/approve", yes(rt, alert_id, password="")).status_code == 302
     live = submitted(town, rt, holding(incident="oxley"))
     assert '<body class="live">' in ben.get(f"/alerts/{live}/decide").text

@@ -23,6 +23,8 @@
     };
     const swap = (here, html) => {
       const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(part.id);
+      // The buttons around it depend on the state: a new state is a new page.
+      if (fresh && fresh.dataset.state !== here.dataset.state) return location.reload();
       if (fresh) here.replaceWith(fresh);
     };
     document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = QUICK; ask(); } });
