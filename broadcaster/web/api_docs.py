@@ -11,11 +11,14 @@ from flask_openapi3.openapi import OpenAPI
 from broadcaster.services import accounts, scopes
 from broadcaster.web.api_door import PREFIX, READS, WRITES, blueprint, open_to_all
 from broadcaster.web.api_errors import TYPES
+from broadcaster.web.api_models import AlertIn, FollowUpIn, RunIn, StopIn
 from broadcaster.web.auth.guard import polled
 from broadcaster.web.context import runtime
 
 WORDS = """Write, submit, follow and stop alerts, and run playbooks. Everything that the console does except what needs a person:
 approve, return, reject, and the administration of users."""
+
+BODIES = (AlertIn, FollowUpIn, StopIn, RunIn)
 
 
 def specification(app: OpenAPI) -> dict[str, Any]:
@@ -30,6 +33,9 @@ def specification(app: OpenAPI) -> dict[str, Any]:
             "description": "A key made by an admin; shown once, hashed here.",
         }
     }
+    for model in BODIES:
+        # Flask-OpenAPI knows one example to a schema, OpenAPI 3.1 a list of them.
+        found["components"]["schemas"][model.__name__]["examples"] = model.model_json_schema()["examples"]
     for path in found["paths"].values():
         for method, operation in path.items():
             operation["description"] = operation.get("description", "").replace("<br/>", "\n").strip()

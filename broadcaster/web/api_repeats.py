@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Response, g, request
+from flask import Response, g, jsonify, request
 
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.store import idempotency
@@ -95,7 +95,8 @@ def _first(view: V, key: str, kwargs: dict[str, Any]) -> Response:
 
 
 def _replayed(status: int, kept: Any) -> Response:
-    response = Response(json.dumps(kept["body"]), status=status, mimetype="application/json")
+    response = jsonify(kept["body"])
+    response.status_code = status
     if kept["location"]:
         response.headers["Location"] = kept["location"]
     response.headers["Idempotent-Replayed"] = "true"
