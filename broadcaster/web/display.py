@@ -35,6 +35,8 @@ def add_filters(app: Flask) -> None:
         ROLE_NAMES=words.ROLE_NAMES,
         MSG_TYPES=words.MSG_TYPES,
         ACTIONS=words.ACTIONS,
+        RUN_STATES=words.RUN_STATES,
+        STEP_STATES=words.STEP_STATES,
         FIELD_TYPES=words.FIELD_TYPES,
         VISIBILITIES=words.VISIBILITIES,
         CONSOLE_LANGUAGES=CONSOLE_LANGUAGES,

@@ -7,6 +7,8 @@ from flask_babel.speaklater import LazyString
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.lifecycle import BatchState as B
 from broadcaster.domain.lifecycle import DeliveryState as D
+from broadcaster.domain.playbook import RunState as R
+from broadcaster.domain.playbook import StepState as S
 from broadcaster.web.language import gettext as _
 from broadcaster.web.language import later
 
@@ -133,6 +135,24 @@ ACTIONS: dict[str, LazyString] = {
     "zones imported": later("Zones imported"),
     "inbound acknowledged": later("Text from a resident seen"),
     "inbound answered": later("Text from a resident dealt with"),
+    "approve playbook": later("Playbook version approved"),
+    "run playbook": later("Playbook started"),
+}
+
+RUN_STATES: dict[R, Said] = {
+    R.RUNNING: Said(later("Running"), "▶", "busy"),
+    R.WAITING: Said(later("Waiting"), "◷", "warn"),
+    R.DONE: Said(later("Done"), "✓", "good"),
+    R.FAILED: Said(later("Failed"), "✕", "bad"),
+}
+
+STEP_STATES: dict[S, Said] = {
+    S.PENDING: Said(later("Not yet"), "◌", "quiet"),
+    S.DRAFTED: Said(later("Draft"), "✎", "quiet"),
+    S.SUBMITTED: Said(later("Waits for approval"), "◷", "warn"),
+    S.SENT: Said(later("Sent"), "✓", "good"),
+    S.SKIPPED: Said(later("Left out"), "⊘", "quiet"),
+    S.FAILED: Said(later("Failed"), "✕", "bad"),
 }
 
 FIELD_TYPES: dict[str, LazyString] = {

@@ -11,6 +11,7 @@ _PAGES = (
     "incidents",
     "alerts",
     "compose",
+    "playbooks",
     "check",
     "decide",
     "control",

@@ -6,7 +6,7 @@ Names are paths: `f.impact.en`, `f.bring.0.en`, `f.centre.name.en`, `area.zones`
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -45,6 +45,11 @@ def values_of(form: Form, kind: AlertKind, languages: Sequence[str]) -> dict[str
     return values
 
 
+def values_of_blanks(form: Form, specs: Iterable[FieldSpec], languages: Sequence[str]) -> dict[str, Any]:
+    """Only the blanks `f.NAME`, for forms that are not a whole alert: the parameters of a playbook."""
+    return _Reader(form, languages).record(specs, "f")
+
+
 class _Reader:
     """Reads the values of fields by their paths."""
 
@@ -52,7 +57,7 @@ class _Reader:
         self._form = form
         self._languages = languages
 
-    def record(self, specs: Any, path: str) -> dict[str, Any]:
+    def record(self, specs: Iterable[FieldSpec], path: str) -> dict[str, Any]:
         """Field name → value, those that were left empty left out."""
         found = {spec.name: self._field(spec, f"{path}.{spec.name}") for spec in specs}
         return {name: value for name, value in found.items() if value not in (None, "", [], {})}

@@ -1,8 +1,6 @@
 """The second person: reads the exact texts, confirms the number, and approves, returns or rejects; bound to what was on the page."""
 
-from flask import Response, current_app, flash, redirect, render_template, request, url_for
-from flask_login import current_user
-from limits import RateLimitItemPerMinute
+from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 
 from broadcaster.domain.errors import Conflict, Invalid, NotAllowed
@@ -14,13 +12,12 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Count
 from broadcaster.web.auth.guard import me, needs
+from broadcaster.web.auth.passwords import wrong_password
 from broadcaster.web.console import blueprint
 from broadcaster.web.console.home import may_decide
 from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
 from broadcaster.web.zone_map import zone_map
-
-_TRIES = RateLimitItemPerMinute(10, 5)
 
 
 @blueprint.get("/alerts/<alert_id>/decide")
@@ -91,15 +88,7 @@ def _not_confirmed(alert: AlertRow) -> str:
         return _("Tick that you have read the texts.")
     if "phones" in request.form and request.form.get("reach") != "yes":
         return _("Tick that the number of phones is right.")
-    if not alert.live:
-        return ""
-    limiter = current_app.extensions["broadcaster.limiter"].limiter
-    if not limiter.test(_TRIES, "approve", me().id):
-        return _("Too many wrong passwords. Wait a few minutes, or let another approver do it.")
-    if not current_user.verify_and_update_password(request.form.get("password", "")):
-        limiter.hit(_TRIES, "approve", me().id)
-        return _("The password is wrong, so nothing was sent.")
-    return ""
+    return wrong_password() if alert.live else ""
 
 
 @blueprint.post("/alerts/<alert_id>/return")

@@ -101,7 +101,14 @@ def choose_language() -> Response:
     if language in CONSOLE_LANGUAGES:
         if current_user.is_authenticated:
             accounts.choose_language(runtime(), me().id, language)
-        back.set_cookie(COOKIE, language, max_age=_YEAR, httponly=True, samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"])
+        back.set_cookie(
+            COOKIE,
+            language,
+            max_age=_YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+        )
     return back  # type: ignore[return-value]
 
 
