@@ -29,7 +29,7 @@ from broadcaster.services.residents import import_residents
 from broadcaster.services.zones import import_zones
 from broadcaster.settings import PREFIX, Providers, Settings
 from broadcaster.store.zone_files import read_zones
-from channels.sandbox.facebook_rules import FAKE_APP_SECRET, FAKE_PAGE_ID, FAKE_PAGE_TOKEN
+from channels.sandbox.facebook_rules import FAKE_APP_SECRET, FAKE_PAGE_ID, FAKE_PAGE_TOKEN, FacebookSettings
 from channels.sandbox.server import Sandbox
 from channels.sandbox.twilio_rules import FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN
 from channels.sandbox.x_auth import (
@@ -67,7 +67,12 @@ class Stage:
             held.enter_context(fresh(self.var_dir))
             # One receipt for a text, the last, is what the engine needs; queued and sent would triple the work of the web.
             self.sandbox = held.enter_context(
-                Sandbox(x=XSettings(username="demo_council"), callbacks="final", adopt=True)
+                Sandbox(
+                    x=XSettings(username="demo_council"),
+                    facebook=FacebookSettings(page_name="Demo Council"),
+                    callbacks="final",
+                    adopt=True,
+                )
             )
             self.providers = self.sandbox.urls | self.elsewhere
             settings = Settings(
@@ -98,7 +103,7 @@ class Stage:
         return self.settings.status_address
 
     def settle(self) -> None:
-        """Bring the city in: its zones, invented residents, Ada who writes and Ben who approves."""
+        """Bring the city in: its zones, invented residents, Ada who writes and Ben who approves; each could do the other's part."""
         rt, now = self.rt, clock.utc_now()
         self.outlines = ZONES.read_bytes()
         import_zones(rt.db, rt.profile, self.outlines, actor=HOST, now=now, name=ZONES.name)
@@ -106,8 +111,8 @@ class Stage:
         self.zones = len(zones)
         self.register = residents.invented_csv(zones, RESIDENTS, rt.profile.languages)
         import_residents(rt.db, rt.profile, BytesIO(self.register), "replace", actor=HOST, now=now)
-        self.ada = self._let_in("Ada", Role.AUTHOR)
-        self.ben = self._let_in("Ben", Role.APPROVER)
+        self.ada = self._let_in("Ada")
+        self.ben = self._let_in("Ben")
 
     def text_back(self, alert_phones: frozenset[str], words: str) -> list[str]:
         """Let one of these phones answer our sender; what it is answered, empty when nothing is or the sandbox is not ours."""
@@ -125,8 +130,8 @@ class Stage:
             ("what residents see", self.providers["twilio"]),
         ]
 
-    def _let_in(self, name: str, role: Role) -> NewUser:
-        return add_user(self.rt, f"{name.lower()}@demo.example", role, HOST, clock.utc_now(), name)
+    def _let_in(self, name: str) -> NewUser:
+        return add_user(self.rt, f"{name.lower()}@demo.example", Role.APPROVER, HOST, clock.utc_now(), name)
 
 
 def provider_addresses(given: Settings) -> dict[str, str]:
