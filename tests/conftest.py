@@ -15,6 +15,7 @@ from broadcaster.processes.valkey import Embedded
 from broadcaster.runtime import Runtime, build
 from broadcaster.settings import Settings, load
 from broadcaster.store.database import Database
+from broadcaster.store.queue import connect
 from channels.sandbox.server import Sandbox
 from tests.engine.city import QUICK, accounts
 
@@ -137,7 +138,9 @@ def sandbox(providers: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def settings(folder: Path, database_url: str, valkey_server: Embedded, sandbox: Sandbox) -> Settings:
-    """Brisbane, live on the sandbox."""
+    """Brisbane, live on the sandbox; the queue's server is empty."""
+    with connect(valkey_server.url) as connection:
+        connection.flushall()
     return load(
         {
             "BROADCASTER_VAR_DIR": str(folder),

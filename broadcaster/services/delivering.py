@@ -45,7 +45,7 @@ class Delivering:
 
     def __init__(self, rt: Runtime, held: Lease) -> None:
         self.rt, self.held = rt, held
-        self.began = clock.uptime()
+        self.began = self.renewed = clock.uptime()
         self.landed: list[Outcome] = []
         self.unsent: list[int] = []
         self.moved = False
@@ -84,9 +84,21 @@ class Delivering:
 
     # -- sending
 
-    def _parcels(self) -> Iterator[Parcel]:
-        """What the channel pulls: committed intents, one by one, each checked again in the moment before it leaves."""
-        while rows := self._next_chunk():
+    def _parcels(self) -> Iterator[Parcel | None]:
+        """What the channel pulls: committed intents, one by one, each checked again in the moment before it leaves.
+
+        None while the senders' rate releases nothing: the channel goes on with what is in flight.
+        """
+        while not self._tired():
+            granted = self.rt.limits.take(self.channel, self.sheet.lane, self.sheet.live)
+            if not granted:
+                yield None
+                if clock.uptime() - self.renewed > self.rt.timing.lease / 3 and not self._keep():
+                    return
+                continue
+            rows = self._next_chunk(granted)
+            if not rows:
+                return
             for position, row in enumerate(rows):
                 age = clock.uptime() - self.intended
                 if age > self.rt.timing.slice or self._tired():
@@ -95,15 +107,21 @@ class Delivering:
                     break
                 yield parcels.parcel(self.rt, self.sheet, row)
 
-    def _next_chunk(self) -> Sequence[Any]:
-        """One commit: what has landed, what was not started, our fence, the gates, and the next intents."""
-        if self._tired():
-            return ()
-        granted = self.rt.limits.take(self.channel, self.sheet.lane, self.sheet.live)
+    def _keep(self) -> bool:
+        """Write down what has landed and push the lease out while waiting; False when somebody else has the batch."""
         with self.rt.db.write() as tx:
-            self._write_down(tx)
-            if not batches.renew(tx, self.held, self.rt.timing.lease):
-                self.lost = True
+            return self._hold(tx)
+
+    def _hold(self, tx: Connection) -> bool:
+        self._write_down(tx)
+        self.lost = not batches.renew(tx, self.held, self.rt.timing.lease)
+        self.renewed = clock.uptime()
+        return not self.lost
+
+    def _next_chunk(self, granted: int) -> Sequence[Any]:
+        """One commit: what has landed, what was not started, our fence, the gates, and the next intents."""
+        with self.rt.db.write() as tx:
+            if not self._hold(tx):
                 return ()
             if reason := self._closed(tx):
                 moves.suppress_batch(tx, self.held, reason)
@@ -195,8 +213,7 @@ class Delivering:
             except Misconfigured as error:
                 self.fatal = str(error)
             with self.rt.db.write() as tx:
-                if not batches.renew(tx, self.held, self.rt.timing.lease):
-                    self.lost = True
+                if not self._hold(tx):
                     return False
                 for row, receipt in found:
                     self._resolve(tx, row, receipt)

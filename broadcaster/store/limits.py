@@ -13,7 +13,7 @@ from channels.base import Channel
 CHUNK = 50
 #: Without Valkey nobody knows how many workers there are; each takes this part of the rate.
 SHARE = 0.25
-#: Longest wait for a first token, seconds: well below a lease.
+#: Longest wait for a turn, seconds.
 PATIENCE = 8.0
 
 _TAKE = """
@@ -40,17 +40,12 @@ class RateLimits:
         self._own: dict[str, tuple[float, float]] = {}
 
     def take(self, channel: Channel, lane: str, live: bool) -> int:
-        """How many deliveries may be intended now, 1 to 50; waits for the first. 0: none came free in time, try again."""
+        """How many deliveries may be intended now: 0 to 50, and never more than a second's worth."""
         rate = self.rate(channel, lane)
         if rate is None:
             return CHUNK
-        until = clock.uptime() + PATIENCE
         most = max(1.0, rate)
-        while True:
-            granted = self._granted(self._key(channel, lane, live), rate, most, min(CHUNK, int(most)))
-            if granted or clock.uptime() >= until:
-                return granted
-            time.sleep(min(1.0, 0.5 / rate))
+        return self._granted(self._key(channel, lane, live), rate, most, min(CHUNK, int(most)))
 
     def put_back(self, channel: Channel, lane: str, live: bool, unused: int) -> None:
         """Rights that nobody needed."""

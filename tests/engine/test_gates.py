@@ -64,12 +64,12 @@ def test_a_stop_in_the_middle_of_a_batch_is_seen_before_the_next_chunk(
     original = delivering.Delivering._next_chunk
     chunks = 0
 
-    def stop_after_the_first(self: delivering.Delivering) -> object:
+    def stop_after_the_first(self: delivering.Delivering, granted: int) -> object:
         nonlocal chunks
         chunks += 1
         if chunks == 2:
             broadcasting.stop(runtime, alert_id, BEN, "wrong zone", clock.utc_now())
-        return original(self)
+        return original(self, granted)
 
     with runtime.db.read() as connection:
         mine = [number for number, _, channel in batches.of_alert(connection, alert_id) if channel == "sms"]
