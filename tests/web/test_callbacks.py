@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -12,8 +13,9 @@ from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
-from broadcaster.runtime import Runtime
+from broadcaster.runtime import Runtime, build
 from broadcaster.services import broadcasting
+from broadcaster.settings import load
 from broadcaster.store import inbound
 from broadcaster.store import stops as stop_store
 from broadcaster.store.schema import deliveries
@@ -36,7 +38,10 @@ def signed(
     """POST as Twilio does, signed over our public address."""
     signature = RequestValidator(secret).compute_signature(f"{HOST}{path}", form)
     return client.post(
-        path, data=form, headers={"X-Twilio-Signature": signature, **headers}, base_url="http://10.0.0.5"
+        path,
+        data=form,
+        headers={"X-Twilio-Signature": signature} | {name.replace("_", "-"): each for name, each in headers.items()},
+        base_url="http://10.0.0.5",
     )
 
 
@@ -114,9 +119,6 @@ def test_a_receipt_about_nothing_of_ours_is_done_with(
 def test_an_exercise_account_cannot_speak_about_a_live_text(
     environment: dict[str, str], town: House, rt: Runtime
 ) -> None:
-    from broadcaster.runtime import build
-    from broadcaster.settings import load
-
     number, token, sid = a_text(town, rt)
     theirs = {
         "BROADCASTER_EXERCISE_TWILIO_ACCOUNT_SID": "AC" + "e" * 32,
@@ -183,24 +185,34 @@ def test_a_forged_stop_is_refused(rt: Runtime, callbacks: FlaskClient) -> None:
         assert not stop_store.lanes(connection, RESIDENT)
 
 
-def test_the_sandboxs_well_known_secret_stops_nobody(
-    environment: dict[str, str], people: dict[str, object], rt: Runtime
-) -> None:
-    """Exercises without an account of their own use the sandbox, whose secret stands in the source."""
-    from broadcaster.runtime import build
-    from broadcaster.settings import load
-    from channels.sandbox.twilio_rules import FAKE_AUTH_TOKEN as WELL_KNOWN
-
+@pytest.fixture
+def fallback(environment: dict[str, str], people: dict[str, object]) -> Iterator[Runtime]:
+    """A live account of its own, and exercises on the sandbox, whose secret stands in the source."""
     live = environment | {"BROADCASTER_TWILIO_AUTH_TOKEN": "a" * 32, "BROADCASTER_TWILIO_ACCOUNT_SID": "AC" + "a" * 32}
-    real = build(load(live))
-    (real.settings.var_dir / "sandbox.json").write_text(json.dumps({"twilio": "http://127.0.0.1:9"}))
-    client = create_app(real, only="webhooks").test_client()
+    made = build(load(live))
+    (made.settings.var_dir / "sandbox.json").write_text(json.dumps({"twilio": "http://127.0.0.1:9"}))
+    yield made
+    made.close()
+    made.db.engine.dispose()
+
+
+def test_the_sandboxs_well_known_secret_counts_only_on_this_machine(fallback: Runtime) -> None:
+    client = create_app(fallback, only="webhooks").test_client()
+    form = {"MessageSid": "SMin1", "From": RESIDENT, "To": FAKE_SENDER, "Body": "help, we are trapped"}
+    path = "/webhooks/twilio/inbound"
+    assert signed(client, path, form, X_Forwarded_For="198.51.100.7").status_code == 403
+    signature = {"X-Twilio-Signature": RequestValidator(FAKE_AUTH_TOKEN).compute_signature(f"{HOST}{path}", form)}
+    far = client.post(path, data=form, headers=signature, environ_overrides={"REMOTE_ADDR": "198.51.100.7"})
+    assert far.status_code == 403
+    assert signed(client, path, form).status_code == 200
+
+
+def test_who_says_stop_in_an_exercise_still_gets_live_texts(fallback: Runtime) -> None:
+    client = create_app(fallback, only="webhooks").test_client()
     form = {"MessageSid": "SMin1", "From": RESIDENT, "To": FAKE_SENDER, "Body": "STOP"}
-    assert signed(client, "/webhooks/twilio/inbound", form, secret=WELL_KNOWN).status_code == 403
-    with rt.db.read() as connection:
+    assert signed(client, "/webhooks/twilio/inbound", form).status_code == 200
+    with fallback.db.read() as connection:
         assert not stop_store.lanes(connection, RESIDENT)
-    real.close()
-    real.db.engine.dispose()
 
 
 def comment(text: str, writer: str = "99", name: str = "1234_1") -> bytes:

@@ -7,7 +7,6 @@ cannot keep its owner out (docs/decisions/031). Counts live in memory, so they w
 import hashlib
 import secrets
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask, Response, after_this_request, current_app, request, session
@@ -16,6 +15,7 @@ from flask_login import current_user
 from flask_security import user_authenticated
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from broadcaster.web.auth.addresses import client_address
 from broadcaster.web.auth.people import Person
 
 _COOKIE = "known"
@@ -58,25 +58,6 @@ def _guard(app: Flask, limiter: Limiter, endpoint: str, limits: tuple[tuple[str,
 def _wrong(response: Response) -> bool:
     """A right guess answers with a redirect."""
     return response.status_code == 200
-
-
-def client_address() -> str:
-    """The other end's address. Only a proxy on this machine is believed, and only for the hop that it added itself."""
-    peer = request.remote_addr or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    if forwarded and (not peer or _loopback(peer)):
-        try:
-            return str(ip_address(forwarded))
-        except ValueError:
-            return peer or "local"
-    return peer or "local"
-
-
-def _loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _account() -> str:
