@@ -252,16 +252,3 @@ def _grounds(rt: Runtime, playbook: Playbook, version: Version, raw: Mapping[str
         return ""
     people = " and ".join(each.approver_name for each in version.approvals)
     return f"playbook {playbook.name}, version {version.hash[:12]}, approved by {people}"
-
-
-def why_it_waits(rt: Runtime, playbook: Playbook, version: Version, raw: Mapping[str, object]) -> tuple[str, ...]:
-    """The reasons for which a run's alerts wait for a further person, in words; none when they go at once."""
-    reasons = []
-    if not version.approved:
-        reasons.append("two people have not approved this version of the playbook")
-    if blanks := playbook.open_blanks(raw):
-        reasons.append(f"words of somebody's own were given: {', '.join(blanks)}")
-    always = [name for name in playbook.kinds if name in rt.kinds and rt.kinds[name].always_two]
-    if always:
-        reasons.append(f"always needs a second person: {', '.join(always)}")
-    return tuple(reasons)

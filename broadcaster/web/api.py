@@ -3,7 +3,7 @@
 from flask_openapi3.openapi import OpenAPI
 
 from broadcaster.runtime import Runtime
-from broadcaster.web import api_alerts, api_docs, api_lookups, api_playbooks
+from broadcaster.web import api_alerts, api_docs, api_drafts, api_lookups, api_playbooks
 from broadcaster.web.api_door import Limits, blueprint
 from broadcaster.web.api_errors import refuse
 from broadcaster.web.api_models import Problem
@@ -11,7 +11,7 @@ from broadcaster.web.api_models import Problem
 __all__ = ["blueprint", "register"]
 
 #: Importing a module of views adds them to the blueprint.
-VIEWS = (api_alerts, api_playbooks, api_lookups, api_docs)
+VIEWS = (api_alerts, api_drafts, api_playbooks, api_lookups, api_docs)
 
 
 def register(app: OpenAPI, rt: Runtime) -> None:

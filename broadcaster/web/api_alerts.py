@@ -51,7 +51,8 @@ def _write(draft: Draft) -> Response:
     return created(earlier or drafting.create(rt, draft, me(), now(), origin()))
 
 
-def _zone() -> ZoneInfo:
+def zone() -> ZoneInfo:
+    """In which times without an offset are meant."""
     return ZoneInfo(runtime().profile.timezone)
 
 
@@ -63,7 +64,7 @@ def write(body: models.AlertIn, header: models.Repeat) -> Response:
 
     It reaches nobody before it is submitted, and approved by two people.
     """
-    return _write(documents.draft_from(request.get_json(), _zone(), now()))
+    return _write(documents.draft_from(request.get_json(), zone(), now()))
 
 
 @blueprint.get("/alerts", tags=_TAGS, operation_id="listAlerts", responses=answers(models.AlertList, 200, 404, 422))
@@ -197,7 +198,7 @@ def _follow(alert_id: str, form: str) -> Response:
     assert isinstance(values, dict)
     given = request.get_json(silent=True) or {}
     fields = {**values["fields"], **given.pop("fields", {})}
-    draft = documents.draft_from({**values, **given, "fields": fields}, _zone(), now())
+    draft = documents.draft_from({**values, **given, "fields": fields}, zone(), now())
     return _write(draft)
 
 

@@ -11,14 +11,14 @@ from flask_openapi3.openapi import OpenAPI
 from broadcaster.services import accounts, scopes
 from broadcaster.web.api_door import PREFIX, READS, WRITES, blueprint, open_to_all
 from broadcaster.web.api_errors import TYPES
-from broadcaster.web.api_models import AlertIn, FollowUpIn, RunIn, StopIn
+from broadcaster.web.api_models import AlertIn, FollowUpIn, RetryIn, RunIn, StopIn
 from broadcaster.web.auth.guard import polled
 from broadcaster.web.context import runtime
 
 WORDS = """Write, submit, follow and stop alerts, and run playbooks. Everything that the console does except what needs a person:
 approve, return, reject, and the administration of users."""
 
-BODIES = (AlertIn, FollowUpIn, StopIn, RunIn)
+BODIES = (AlertIn, FollowUpIn, RetryIn, RunIn, StopIn)
 
 
 def specification(app: OpenAPI) -> dict[str, Any]:

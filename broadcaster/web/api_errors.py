@@ -26,6 +26,7 @@ TYPES: dict[int, tuple[str, str, str]] = {
         "It is too late or too early for this, or the Idempotency-Key was used for something else.",
         "Read it again.",
     ),
+    412: ("changed", "Somebody else has changed it since you read it.", "Read it again."),
     413: ("too-large", "The body is larger than 1 MiB.", "Send less."),
     415: ("wrong-type", "The body is not JSON.", "Send Content-Type: application/json."),
     422: (
@@ -33,6 +34,7 @@ TYPES: dict[int, tuple[str, str, str]] = {
         "What was given cannot be used; each fault stands in errors.",
         "Mend all of them, and send it again.",
     ),
+    428: ("no-version", "It is not said which version this replaces.", "Send the ETag as If-Match."),
     429: ("too-many", "The key has asked too often.", "Wait as long as Retry-After says."),
     500: ("our-fault", "Something went wrong on our side.", "Repeat it with the same Idempotency-Key."),
     503: ("not-ready", "Something must be set up, or come back, first.", "Try again later."),

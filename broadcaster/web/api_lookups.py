@@ -10,6 +10,7 @@ from broadcaster.domain.kind import AlertKind, Lane
 from broadcaster.services import composing, scopes
 from broadcaster.store import areas, audience
 from broadcaster.store import zones as zone_store
+from broadcaster.store.audience import Count
 from broadcaster.web import api_models as models
 from broadcaster.web.api_answers import answers
 from broadcaster.web.api_blanks import blank
@@ -64,11 +65,19 @@ def count(query: models.AudienceQuery) -> Response:
     with rt.db.read() as connection:
         area = areas.compile_area(connection, _selector(query))
         found = audience.count(connection, area, languages=rt.profile.languages, lane=str(lane), exercise=exercise)
-    return jsonify({name: _plain(getattr(found, name)) for name in models.Audience.model_fields})
+    return jsonify(counted(found))
 
 
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, dict) else value
+def counted(found: Count) -> dict[str, object]:
+    """A count as the API shows it."""
+    return {
+        "phones": found.phones,
+        "households": found.households,
+        "zones": dict(found.zones),
+        "languages": dict(found.languages),
+        "excluded": dict(found.excluded),
+        "unplaced": found.unplaced,
+    }
 
 
 def _selector(query: models.AudienceQuery) -> Selector:

@@ -162,6 +162,21 @@ class FollowUpIn(Parts):
     )
 
 
+class IfMatch(BaseModel):
+    """Header of an edit."""
+
+    if_match: str | None = Field(
+        None, alias="If-Match", description="The ETag of the draft that you read; without it the answer is 428"
+    )
+
+
+class RetryIn(Closed):
+    """What to send again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"channel": "sms"}]})
+    channel: Channel | None = Field(default=None, description="Left out: every channel")
+
+
 class StopIn(Closed):
     """Why."""
 
@@ -394,6 +409,21 @@ class Audience(Answer):
     languages: dict[str, int]
     excluded: dict[str, int]
     unplaced: int = Field(description="Phones that no area reaches")
+
+
+class PreviewOut(Answer):
+    """What an alert would say. `ready` is false while anything stands in the way of its submission."""
+
+    ready: bool
+    texts: list[Text]
+    problems: list[Fault]
+    audience: Audience | None
+
+
+class Retried(Answer):
+    """How many deliveries are tried again."""
+
+    deliveries: int
 
 
 class AlertQuery(Closed):

@@ -54,6 +54,10 @@ class Caller:
         data = body if isinstance(body, bytes) else json.dumps(body)
         return self.app.test_client().post(f"/api/v1{path}", headers=sent, data=data)
 
+    def put(self, path: str, body: object, **headers: str) -> TestResponse:
+        """Replace something."""
+        return self.app.test_client().put(f"/api/v1{path}", headers=self._headers() | headers, json=body)
+
     def draft(self, **changes: Any) -> str:
         """The id of a new draft."""
         answer = self.post("/alerts", {**HOLDING, **changes})

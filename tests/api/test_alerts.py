@@ -192,3 +192,44 @@ def test_what_is_not_there_is_not_found(city: Runtime, app: Flask, system: Calle
             assert system.get(way).status_code == 404, way
         assert system.post(f"/alerts/{name}/submit").status_code == 404
     assert caller(city, app, "alerts:read").get("/alerts", after="0" * 32).status_code == 404
+
+
+def test_what_would_be_said_can_be_seen_and_nothing_is_kept(system: Caller) -> None:
+    seen = system.post("/previews", HOLDING).get_json()
+    assert seen["ready"]
+    assert {each["channel"] for each in seen["texts"]} == {"website", "sms"}
+    assert (seen["problems"], seen["audience"]["phones"]) == ([], 5)
+    lacking = system.post("/previews", {**HOLDING, "fields": {}}).get_json()
+    assert not lacking["ready"]
+    assert "fields.seen" in {each["place"] for each in lacking["problems"]}
+    assert system.get("/alerts").get_json()["alerts"] == []
+
+
+def test_two_who_edit_at_once_do_not_overwrite_each_other(system: Caller) -> None:
+    alert_id = system.draft()
+    etag = system.get(f"/alerts/{alert_id}").headers["ETag"]
+    changed = {**HOLDING, "next_update": "+45m"}
+    problem(system.put(f"/alerts/{alert_id}", changed), 428)
+    first = system.put(f"/alerts/{alert_id}", changed, **{"If-Match": etag})
+    assert first.status_code == 200
+    assert first.headers["ETag"] != etag
+    problem(system.put(f"/alerts/{alert_id}", changed, **{"If-Match": etag}), 412)
+
+
+def test_an_edit_takes_a_submitted_alert_back(city: Runtime, system: Caller) -> None:
+    alert_id = system.submitted()
+    etag = system.get(f"/alerts/{alert_id}").headers["ETag"]
+    assert system.put(f"/alerts/{alert_id}", HOLDING, **{"If-Match": etag}).get_json()["state"] == "draft"
+    with city.db.read() as connection:
+        assert alert_store.get(connection, alert_id).content_hash is None
+    etag = system.get(f"/alerts/{alert_id}").headers["ETag"]
+    drill = {**HOLDING, "status": "Exercise"}
+    problem(system.put(f"/alerts/{alert_id}", drill, **{"If-Match": etag}), 409)
+
+
+def test_what_has_not_failed_is_not_sent_again(city: Runtime, system: Caller) -> None:
+    alert_id = system.submitted()
+    problem(system.post(f"/alerts/{alert_id}/retry", {}), 422)
+    approve(city, alert_id)
+    finish(city, alert_id)
+    problem(system.post(f"/alerts/{alert_id}/retry", {"channel": "sms"}), 404)
