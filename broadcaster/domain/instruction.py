@@ -4,7 +4,7 @@ Opened by an alert of a kind that says so, in every zone that the alert reaches;
 only by an all-clear that names it. Expiry of an alert never closes one: silence is not safety (SECURITY R15).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,13 @@ def remaining(
     """What is still in force once `lifted_keys` are lifted in `lifted_zones`."""
     keys, zones = set(lifted_keys), set(lifted_zones)
     return tuple(each for each in open_now if not (each.key in keys and each.zone in zones))
+
+
+def worth_saying(open_now: Iterable[Instruction], covers: Mapping[str, Collection[str]]) -> tuple[Instruction, ...]:
+    """What texts repeat: not "get ready to leave" where people are told to leave. `covers`: key → weaker keys."""
+    everything = tuple(open_now)
+    covered = {(each.zone, weaker) for each in everything for weaker in covers.get(each.key, ())}
+    return tuple(each for each in everything if (each.zone, each.key) not in covered)
 
 
 def by_key(instructions: Iterable[Instruction]) -> Mapping[str, Sequence[str]]:

@@ -33,7 +33,8 @@ class Instruction:
     """Something people are told to do, from templates/alerts/instructions.yaml; four forms of words, each per language.
 
     `command` "leave now" · `still` what follows "you shall still" · `name` "evacuation", in a list ·
-    `lifted` what stands beside the place when it ends ("evacuation", "evakueringen av").
+    `lifted` what stands beside the place when it ends ("evacuation", "evakueringen av"). Where it is open, those in `covers` go
+    without saying in the same zone.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Instruction:
     still: Words
     name: Words
     lifted: Words
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,11 @@ def _still(
         for row in incidents.open_instructions(connection, incident.id)
     ]
     values, _ = kind.read(draft.fields, draft.msg_type, draft.languages, ZoneInfo(rt.profile.timezone), now)
-    here = set(_zones(area))
-    left = instruction.remaining(open_now, kind.lifted(values), here)
+    here, opened = set(_zones(area)), kind.opened(values)
+    open_now += [Instruction(zone, opened[0].key, opened[0].level, "", None) for zone in here] if opened else []
+    covers = {key: each.covers for key, each in kind.instructions.items()}
+    left = instruction.worth_saying(instruction.remaining(open_now, kind.lifted(values), here), covers)
+    left = tuple(each for each in left if each.alert_id)
     names = zones.some(connection, sorted({each.zone for each in left}))
     return tuple(
         Still(

@@ -9,9 +9,13 @@ from broadcaster.store.batches import Lease
 
 def ring(rt: Runtime, due: Sequence[tuple[int, str]]) -> None:
     """Ring for batches (id, lane), then remember it: a crash in between rings twice rather than never."""
-    if due and rt.queue.ring(due):
+    if not due:
+        return
+    with rt.db.read() as connection:
+        before = batches.epochs(connection, [batch_id for batch_id, _ in due])
+    if rt.queue.ring(due):
         with rt.db.write() as tx:
-            batches.mark_rung(tx, [batch_id for batch_id, _ in due])
+            batches.mark_rung(tx, before)
 
 
 def ring_next(rt: Runtime, held: Lease) -> None:

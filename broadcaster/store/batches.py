@@ -3,7 +3,7 @@
 Every change of state takes its WHERE and SET from the lifecycle table, and every one is a compare-and-set.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -173,6 +173,21 @@ def look(connection: Connection, batch_id: int) -> Lease | None:
     return Lease(batch_id, *row) if row else None
 
 
-def mark_rung(tx: Connection, batch_ids: Iterable[int]) -> None:
-    """Remember that the bell was rung; done after ringing, so that a crash in between rings twice rather than never."""
-    tx.execute(update(batches).where(batches.c.id.in_(list(batch_ids))).values(rung_at=db_now()))
+def epochs(connection: Connection, batch_ids: Iterable[int]) -> Mapping[int, int]:
+    """Batch → its epoch now."""
+    rows = connection.execute(select(batches.c.id, batches.c.epoch).where(batches.c.id.in_(list(batch_ids))))
+    return {row.id: row.epoch for row in rows}
+
+
+def mark_rung(tx: Connection, rung: Mapping[int, int]) -> None:
+    """Remember that the bell was rung for batches (id → epoch before the ring).
+
+    Done after ringing, so that a crash in between rings twice rather than never; and not where somebody has had the batch since,
+    or has it, because then the next ring is theirs to ask for.
+    """
+    for batch_id, epoch in rung.items():
+        tx.execute(
+            update(batches)
+            .where(batches.c.id == batch_id, batches.c.epoch == epoch, batches.c.lease_until <= db_now())
+            .values(rung_at=db_now())
+        )

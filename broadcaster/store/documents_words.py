@@ -71,7 +71,7 @@ def read_bank(reader: Reader, languages: Mapping[str, Language]) -> Mapping[str,
 def read_instructions(reader: Reader, languages: Mapping[str, Language]) -> Mapping[str, Instruction]:
     def instruction(key: str, section: Section) -> Instruction:
         forms = {form: section.words(form, languages) for form in ("command", "still", "name", "lifted")}
-        return Instruction(key, **forms)
+        return Instruction(key, **forms, covers=section.texts("covers", (), max_length=64))
 
     return _entries(reader.section(), instruction)
 

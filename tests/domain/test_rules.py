@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from broadcaster.domain import rules
 from broadcaster.domain.alert import Circle, Draft, MsgType, Selector, Status, content_hash, plain
 from broadcaster.domain.errors import Invalid, NotAllowed, Problem
-from broadcaster.domain.instruction import Instruction, by_key, remaining
+from broadcaster.domain.instruction import Instruction, by_key, remaining, worth_saying
 from broadcaster.domain.rules import Actor, Role
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -98,3 +98,14 @@ def test_an_all_clear_leaves_what_it_does_not_name() -> None:
     left = remaining(there, ["evacuate"], ["rocklea"])
     assert by_key(left) == {"evacuate": ["oxley"], "boil-water": ["rocklea"]}
     assert [each.not_renewed(NOW) for each in left] == [True, False]
+
+
+def test_a_text_does_not_say_get_ready_where_people_are_told_to_leave() -> None:
+    there = [
+        Instruction("rocklea", "evacuate", 3, "1", None),
+        Instruction("rocklea", "prepare-to-leave", 2, "2", None),
+        Instruction("rocklea", "boil-water", 2, "3", None),
+        Instruction("oxley", "prepare-to-leave", 2, "2", None),
+    ]
+    said = worth_saying(there, {"evacuate": ("prepare-to-leave",)})
+    assert by_key(said) == {"evacuate": ["rocklea"], "boil-water": ["rocklea"], "prepare-to-leave": ["oxley"]}
