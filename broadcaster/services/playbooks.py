@@ -203,7 +203,9 @@ def _checked(
         for step in steps:
             problems += _step_problems(rt, connection, step, values, status, incident, now)
     if problems:
-        raise Invalid(dict.fromkeys(problems))
+        # What a wrong parameter brings about further on in a step is not for the caller to mend.
+        given = [each for each in problems if each.place.partition(".")[0] in ("parameters", "incident")]
+        raise Invalid(dict.fromkeys(given or problems))
     return values
 
 

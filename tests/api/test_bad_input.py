@@ -7,7 +7,8 @@ import pytest
 from broadcaster.runtime import Runtime
 from tests.api.caller import HOLDING, Caller, problem
 
-pytestmark = pytest.mark.engine
+#: Refused before any database is asked.
+pytestmark = [pytest.mark.engine, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
 
 def changed(system: Caller) -> bool:

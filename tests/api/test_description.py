@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from broadcaster.web.api_errors import TYPES
 
-pytestmark = pytest.mark.engine
+#: Made from the code alone.
+pytestmark = [pytest.mark.engine, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
 
 @pytest.fixture

@@ -137,3 +137,11 @@ def test_it_cannot_compute() -> None:
         document = playbook.steps[0].document({"level": "low", "zones": ("rocklea",)})
         assert isinstance(document["fields"], dict)
         assert document["fields"]["doing"] in ("${HOME}", {"eval": 1})
+
+
+def test_the_example_that_explains_the_language_is_one() -> None:
+    words = (FOLDER / "playbooks" / "README.md").read_text(encoding="utf-8")
+    example = words.split("```yaml\n")[1].split("```")[0]
+    playbook = parse_playbook(example, "creek", ("en", "nb"))
+    assert [step.name for step in playbook.steps] == ["first", "again"]
+    assert playbook.steps[1].after_minutes == 30
