@@ -5,7 +5,7 @@ one, and what is recorded as written never goes back. `behind` finds whatever is
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -83,7 +83,8 @@ def publish(rt: Runtime, root: str, now: datetime) -> Published:
         view = public_view(
             connection, root, rt.profile, _languages(rt), status_address(rt, root), now, _personal_kinds(rt)
         )
-    site = build(view)
+    covers = {key: each.covers for kind in rt.kinds.values() for key, each in kind.instructions.items()}
+    site = build(replace(view, covers=covers))
     try:
         channel = rt.channel("website", root == "live")
         parcels = [*_parcels(rt, site, _order(generation, now))]

@@ -1,7 +1,7 @@
 """What residents may know at one moment, frozen: the only thing that the public files are made from."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -113,7 +113,8 @@ class PlaceGroup:
 class PublicView:
     """Everything public of one root ("live" or "exercise") as of `generated_at`.
 
-    `status_url` has no slash at its end. `languages` holds at least those of the profile.
+    `status_url` has no slash at its end. `languages` holds at least those of the profile. `covers`: instruction → weaker ones that
+    go without saying where it is open.
     """
 
     root: str
@@ -124,6 +125,7 @@ class PublicView:
     alerts: tuple[PublicAlert, ...] = ()
     instructions: tuple[PublicInstruction, ...] = ()
     lifted: tuple[PublicInstruction, ...] = ()
+    covers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def exercise(self) -> bool:
@@ -198,9 +200,14 @@ class PublicView:
 
     @property
     def place_groups(self) -> tuple[PlaceGroup, ...]:
-        """Open instructions by place: the gravest first, places with the very same instructions together."""
+        """Open instructions by place: the gravest first, places with the very same instructions together.
+
+        Where people are told to leave, nobody reads "get ready to leave" beside it.
+        """
         by_zone: dict[str, list[PublicInstruction]] = {}
-        for each in sorted(self.instructions, key=lambda each: (-each.level, each.key, each.opened_at)):
+        covered = {(each.zone, weaker) for each in self.instructions for weaker in self.covers.get(each.key, ())}
+        said = [each for each in self.instructions if (each.zone, each.key) not in covered]
+        for each in sorted(said, key=lambda each: (-each.level, each.key, each.opened_at)):
             by_zone.setdefault(each.zone, []).append(each)
         groups: dict[tuple[object, ...], list[list[PublicInstruction]]] = {}
         for found in by_zone.values():

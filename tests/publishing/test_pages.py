@@ -177,6 +177,14 @@ def test_places_with_the_same_instructions_stand_together_and_the_gravest_first(
     order(page, "For Moen", "Leave now.", "For Oxley and Rocklea")
 
 
+def test_where_people_are_told_to_leave_nobody_reads_get_ready_beside_it() -> None:
+    both = (told("prepare", "Moen"), told("evacuate", "Moen"), told("prepare", "Oxley"))
+    covers = {told("evacuate", "Moen").key: (told("prepare", "Moen").key,)}
+    seen = replace(view(alert(), instructions=both), covers=covers)
+    said = {group.places[0].zone: [each.key for each in group.instructions] for group in seen.place_groups}
+    assert said == {"moen": [told("evacuate", "Moen").key], "oxley": [told("prepare", "Moen").key]}
+
+
 def test_a_place_that_was_not_renewed_does_not_hide_among_those_that_were() -> None:
     seen = view(alert(), instructions=(told(place="Oxley"), told(place="Rocklea", expires=NOW - HOUR)))
     assert len(seen.place_groups) == 2

@@ -72,7 +72,7 @@ def test_an_approved_alert_is_in_every_public_file_when_approval_returns(city: R
         assert "Oxley Creek is rising" in live(city, path) or "OXLEY CREEK IS RISING" in live(city, path), path
     for path in (f"alerts/{name}.cap.xml", "alerts.atom", "alerts.rss", "status.json"):
         assert name in live(city, path) or "OXLEY CREEK" in live(city, path), path
-    assert "For Creek and Rocklea" in live(city)
+    assert "For Rocklea" in live(city)
     assert publishing.behind(city, clock.utc_now()) == ("exercise",)
 
 
