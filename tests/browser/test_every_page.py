@@ -1,0 +1,120 @@
+"""Every page of the console: nothing that axe can find, nothing to scroll sideways for, nothing the browser complains about."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from tests.browser.conftest import Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+#: Every pair of language, theme and width.
+LOOKS = (("en", "light", 1280), ("nb", "dark", 1280), ("nb", "light", 320), ("en", "dark", 320))
+
+
+def paths(town: Town) -> dict[str, list[str]]:
+    """Endpoint → its pages, as an admin sees them."""
+    ids = town.ids
+    each = {
+        "home": ["/"],
+        "account": ["/account"],
+        "incidents": ["/incidents"],
+        "incident": ["/incidents/creek", "/incidents/drill"],
+        "alert": [f"/alerts/{ids[name]}" for name in ("draft", "pending", "going", "stopped", "drill")],
+        "deliveries": [f"/alerts/{ids['going']}/deliveries"],
+        "new": ["/alerts/new", "/alerts/new?mode=live", "/alerts/new?mode=exercise"],
+        "new_of_kind": [f"/alerts/new/{kind}?mode=live" for kind in ("holding", "evacuation", "all-clear")],
+        "edit": [f"/alerts/{ids['draft']}/edit"],
+        "check": [f"/alerts/{ids['draft']}/check"],
+        "decide": [f"/alerts/{ids['pending']}/decide"],
+        "stop_page": [f"/alerts/{ids['going']}/stop", f"/alerts/{ids['pending']}/stop"],
+        "inbox": ["/inbox"],
+        "residents": ["/residents"],
+        "import_page": [f"/residents/imports/{ids['import']}"],
+        "playbook_list": ["/playbooks"],
+        "playbook": ["/playbooks/boil-water", "/playbooks/boil-water?mode=exercise"],
+        "run": [f"/runs/{ids['run']}"],
+        "kinds": ["/kinds"],
+        "kind": ["/kinds/evacuation"],
+        "system": ["/system"],
+        "users": ["/people"],
+    }
+    return {f"console.{name}": found for name, found in each.items()}
+
+
+#: Parts of pages, and files.
+NO_PAGES = {
+    "console.alert_progress",
+    "console.inbox_list",
+    "console.import_progress",
+    "console.run_progress",
+    "console.htmx",
+}
+
+
+def test_no_page_of_the_console_is_forgotten(town: Town) -> None:
+    real = {
+        rule.endpoint
+        for rule in town.house.app.url_map.iter_rules()
+        if rule.endpoint.startswith("console.") and "GET" in (rule.methods or set())
+    }
+    assert real - NO_PAGES == paths(town).keys()
+
+
+def look(page: Page, address: str, width: int) -> list[str]:
+    """What is wrong with a page."""
+    page.goto(address)
+    wrong = [
+        f"{found['id']}: {[node['target'] for node in found['nodes']]}"
+        for found in Axe().run(page).response["violations"]
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return wrong + ([f"is {wide} pixels wide"] if wide > width else [])
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+def test_every_page_can_be_used_by_everybody(
+    town: Town, visitor: Callable[..., Page], language: str, scheme: str, width: int
+) -> None:
+    """WCAG 2.2 AA as far as a machine can see. Some 35 pages with axe in each: well over 5 s."""
+    page = visitor("root", width, scheme, language)
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", note)
+    wrong = {
+        path: found
+        for found_paths in paths(town).values()
+        for path in found_paths
+        if (found := look(page, town.url + path, width))
+    }
+    assert wrong == {}
+    assert complaints == []
+    assert page.locator("html").get_attribute("lang") == language
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+def test_pages_before_the_log_in_can_be_used_by_everybody(
+    town: Town, visitor: Callable[..., Page], language: str, scheme: str, width: int
+) -> None:
+    page = visitor("", width, scheme, language)
+    assert {path: found for path in ("/login", "/nowhere") if (found := look(page, town.url + path, width))} == {}
+
+
+@pytest.mark.filterwarnings("ignore:Passing SelectField choices:DeprecationWarning")
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS[:2])
+def test_pages_about_ones_own_access_can_be_used_by_everybody(
+    town: Town, visitor: Callable[..., Page], language: str, scheme: str, width: int
+) -> None:
+    page = visitor("cy", width, scheme, language)
+    own = ("/password", "/two-factor", "/two-factor/recovery-codes", "/verify")
+    assert {path: found for path in own if (found := look(page, town.url + path, width))} == {}
+    page.goto(f"{town.url}/two-factor")
+    page.click("main form button")
+    expect(page.locator("img.qr")).to_be_visible()
+    assert not Axe().run(page).response["violations"]
