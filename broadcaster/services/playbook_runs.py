@@ -15,7 +15,8 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store import playbooks as store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.documents_playbook import parse_playbook
-from broadcaster.store.playbooks import Run, RunStep, Version
+from broadcaster.store.playbook_versions import Version
+from broadcaster.store.playbooks import Run, RunStep
 
 #: How often a run asks whether somebody has decided on the alert that it waits for.
 AGAIN = timedelta(seconds=5)

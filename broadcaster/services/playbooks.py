@@ -21,9 +21,11 @@ from broadcaster.runtime import Runtime
 from broadcaster.services import composing, playbook_checks, playbook_runs, playbook_versions
 from broadcaster.services.playbook_drafts import draft_of, on_channels, place_in_run
 from broadcaster.store import incidents, journal, tokens
+from broadcaster.store import playbook_versions as version_store
 from broadcaster.store import playbooks as store
 from broadcaster.store.documents_playbook import parse_playbook, read_text
-from broadcaster.store.playbooks import Run, Version
+from broadcaster.store.playbook_versions import Version
+from broadcaster.store.playbooks import Run
 
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 #: What a caller may use as an idempotency key.
@@ -71,7 +73,7 @@ def on_shelf(rt: Runtime, connection: Connection, name: str) -> Shelf:
     except Invalid as error:
         return Shelf(name, None, None, "", error.problems)
     digest = playbook_versions.digest(rt, playbook, text)
-    return Shelf(name, playbook, store.version(connection, name, digest), digest)
+    return Shelf(name, playbook, version_store.find(connection, name, digest), digest)
 
 
 def listing(rt: Runtime, connection: Connection) -> tuple[Shelf, ...]:
@@ -98,14 +100,14 @@ def approve_version(rt: Runtime, name: str, actor: Actor, now: datetime, seen: s
         raise Invalid(problems)
     try:
         with rt.db.write() as tx:
-            version = store.keep_version(tx, name, digest, text, now)
-            store.approve(tx, version.id, actor, now)
+            version = version_store.keep(tx, name, digest, text, now)
+            version_store.approve(tx, version.id, actor, now)
             body = {"playbook": name, "version": digest}
             journal.append(tx, journal.SYSTEM_CHAIN, actor, "approve playbook", now, body=body)
     except IntegrityError:
         raise Conflict("you have approved this version already; another person must be the second") from None
     with rt.db.read() as connection:
-        found = store.version(connection, name, digest)
+        found = version_store.find(connection, name, digest)
     assert found is not None
     return found
 
@@ -232,7 +234,7 @@ def _start(rt: Runtime, lying: tuple[Playbook, str], row: Mapping[str, Any], act
     playbook, text = lying
     digest = playbook_versions.digest(rt, playbook, text)
     with rt.db.write() as tx:
-        version = store.keep_version(tx, playbook.name, digest, text, now)
+        version = version_store.keep(tx, playbook.name, digest, text, now)
         grounds = _grounds(rt, playbook, version, row["parameters"])
         whole = {**row, "version_id": version.id, "grounds": grounds}
         store.start(tx, whole, actor, [each.name for each in playbook.steps], now)

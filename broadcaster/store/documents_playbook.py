@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broadcaster.domain.errors import Invalid, Problem
-from broadcaster.domain.field import FieldSpec, FieldType, Option
+from broadcaster.domain.field import FieldType
 from broadcaster.domain.field_values import nearest
-from broadcaster.domain.playbook import PARAMETER_TYPES, Case, Form, Given, Parameter, Playbook, Step, Value, key_of
+from broadcaster.domain.playbook import Case, Form, Given, Parameter, Playbook, Step, Value, key_of
 from broadcaster.store.documents import parse
+from broadcaster.store.documents_parameters import ALERTS, read_parameter
 from broadcaster.store.documents_reader import SLUG, Node, Reader, Section
 
 _DURATION = re.compile(r"(?:(?P<d>\d{1,2})d)?(?:(?P<h>\d{1,3})h)?(?:(?P<m>\d{1,4})m)?")
-_ALERTS = "alerts"
 _TIMES = ("onset", "expires", "next_update")
 _LEVELS = ("severity", "urgency", "certainty")
 _AREA = ("zones", "polygon", "circle")
@@ -51,7 +51,7 @@ def read_playbook(reader: Reader, name: str, languages: Iterable[str]) -> Playbo
         reader.refuse(top.node, f"the file {name!r} is not a name", "Use a-z, 0-9 and hyphens.")
     title, use_when = top.words("title", tags), top.words("use_when", tags)
     incident = top.slug("incident", name)
-    parameters = top.named("parameters", lambda key, section: _parameter(key, section, tags))
+    parameters = top.named("parameters", lambda key, section: read_parameter(key, section, tags))
     nodes = top.get("steps", required=True)
     entries = top.items(nodes) if nodes else []
     if len(entries) > MAX_STEPS:
@@ -72,42 +72,6 @@ def read_playbook(reader: Reader, name: str, languages: Iterable[str]) -> Playbo
 def _entries(section: Section, key: str) -> list[tuple[str, Node]]:
     node = section.entries.get(key)
     return list(node.value.items()) if node is not None and isinstance(node.value, dict) else []
-
-
-def _parameter(name: str, section: Section, languages: tuple[str, ...]) -> Parameter:
-    if not name.isidentifier() or name.startswith("_"):
-        section.reader.refuse(section.node, f"{name!r} is not the name of a parameter", "Use a-z, 0-9 and _.")
-    alerts = section.text("type", "") == _ALERTS
-    kind = FieldType.ZONES if alerts else section.enum("type", FieldType) or FieldType.TEXT
-    if kind not in PARAMETER_TYPES:
-        known = ", ".join([*sorted(PARAMETER_TYPES), _ALERTS])
-        section.refuse("type", f"{kind.value!r} is not a type of parameters", f"One of: {known}.")
-    options = section.section("options")
-    default, sample = section.get("default"), section.get("sample")
-    spec = FieldSpec(
-        name=name,
-        type=kind,
-        label=section.words("label", languages),
-        help=section.words("help", languages, required=False),
-        required=section.flag("required"),
-        many=section.flag("many"),
-        max_length=section.integer("max_length", 300, 1, 4000),
-        max_items=section.integer("max_items", 12, 1, 50),
-        minimum=section.number("minimum", None) if section.has("minimum") else None,
-        maximum=section.number("maximum", None) if section.has("maximum") else None,
-        whole=section.flag("whole"),
-        options=tuple(Option(key, section.words_of(node, languages)) for key, node in options.all()) if options else (),
-        fresh_for=section.integer("fresh_for", None, 1, 10_000) if section.has("fresh_for") else None,
-        default=default.plain() if default else None,
-    )
-    if (kind is FieldType.CHOICE) != bool(spec.options):
-        section.refuse("options", "belong to a choice, and a choice needs them")
-    if kind is FieldType.NUMBER and not spec.closed:
-        section.refuse("type", "a number needs minimum and maximum", "Say what can be given.")
-    zones = section.texts("zones", (), max_length=64)
-    if zones and (alerts or kind is not FieldType.ZONES):
-        section.refuse("zones", "belong to a parameter of type zones")
-    return Parameter(spec, sample.plain() if sample else None, zones, alerts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +129,7 @@ class _Steps:
             parameter = self.parameters.get(given.name)
             if parameter is not None and not parameter.alerts:
                 self.reader.refuse(
-                    node, f"{given.name!r} does not list alerts", f"Make it a parameter of type {_ALERTS}."
+                    node, f"{given.name!r} does not list alerts", f"Make it a parameter of type {ALERTS}."
                 )
             return (), given.name
         names = tuple(str(each.value) for each in section.items(node))

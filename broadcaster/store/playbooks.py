@@ -1,4 +1,4 @@
-"""Queries about playbooks: versions and their approvals, runs and their steps. Frozen rows in, frozen rows out."""
+"""Queries about runs of playbooks and their steps, answering with frozen rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,46 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.exc import IntegrityError
 
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.playbook import RUN, RUN_STEP, RunState, StepState
 from broadcaster.domain.rules import Actor, Role
+from broadcaster.store import playbook_versions
 from broadcaster.store.batches import milliseconds
-from broadcaster.store.schema import (
-    alerts,
-    db_now,
-    playbook_approvals,
-    playbook_runs,
-    playbook_steps,
-    playbook_versions,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One person's word for a version."""
-
-    approver: str
-    approver_name: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A playbook's file and every text that it uses, as they were once."""
-
-    id: int
-    name: str
-    hash: str
-    text: str
-    created_at: datetime
-    approvals: tuple[Approval, ...] = ()
-
-    @property
-    def approved(self) -> bool:
-        """True when two different people have approved it (SECURITY R1)."""
-        return len({each.approver for each in self.approvals}) >= 2
+from broadcaster.store.playbook_versions import Version
+from broadcaster.store.schema import alerts, db_now, playbook_runs, playbook_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,50 +55,11 @@ class Run:
         return self.status == "Actual"
 
 
-def version(connection: Connection, name: str, digest: str) -> Version | None:
-    """The version of a playbook with this hash, if anybody has approved or run it."""
-    return _version(connection, playbook_versions.c.name == name, playbook_versions.c.hash == digest)
-
-
 def version_of(connection: Connection, run: Run) -> Version:
     """The version that a run was started with, which it keeps to its end."""
-    found = _version(connection, playbook_versions.c.id == run.version_id)
+    found = playbook_versions.by_id(connection, run.version_id)
     assert found is not None
     return found
-
-
-def _version(connection: Connection, *where: Any) -> Version | None:
-    row = connection.execute(select(playbook_versions).where(*where)).one_or_none()
-    if row is None:
-        return None
-    given = connection.execute(
-        select(playbook_approvals)
-        .where(playbook_approvals.c.version_id == row.id)
-        .order_by(playbook_approvals.c.at, playbook_approvals.c.approver)
-    )
-    approvals = tuple(Approval(each.approver, each.approver_name, each.at) for each in given)
-    return Version(row.id, row.name, row.hash, row.text, row.created_at, approvals)
-
-
-def keep_version(tx: Connection, name: str, digest: str, text: str, now: datetime) -> Version:
-    """The version of this hash, made when it is new."""
-    found = version(tx, name, digest)
-    if found is None:
-        try:
-            with tx.begin_nested():
-                values = {"name": name, "hash": digest, "text": text, "created_at": now}
-                tx.execute(playbook_versions.insert().values(**values))
-        except IntegrityError:
-            pass  # somebody else kept it in the same moment
-        found = version(tx, name, digest)
-    assert found is not None
-    return found
-
-
-def approve(tx: Connection, version_id: int, actor: Actor, now: datetime) -> None:
-    """Add a person's approval. IntegrityError when they have given it before."""
-    values = {"version_id": version_id, "approver": actor.id, "approver_name": actor.name, "at": now}
-    tx.execute(playbook_approvals.insert().values(**values))
 
 
 def start(tx: Connection, values: Mapping[str, Any], actor: Actor, steps: Sequence[str], now: datetime) -> None:

@@ -4,9 +4,9 @@ from flask_openapi3.openapi import OpenAPI
 
 from broadcaster.runtime import Runtime
 from broadcaster.web import api_alerts, api_docs, api_drafts, api_lookups, api_playbooks
+from broadcaster.web.api_answered import Problem
 from broadcaster.web.api_door import Limits, blueprint
 from broadcaster.web.api_errors import refuse
-from broadcaster.web.api_models import Problem
 
 __all__ = ["blueprint", "register"]
 

@@ -15,7 +15,8 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store import documents
 from broadcaster.store import playbooks as playbook_store
 from broadcaster.store.alerts import AlertRow
-from broadcaster.web import api_models as models
+from broadcaster.web import api_answered as answered
+from broadcaster.web import api_asked as asked
 from broadcaster.web.api_answers import answers
 from broadcaster.web.api_door import ALERTS, PREFIX, blueprint, me, needs
 from broadcaster.web.api_repeats import begun_before, origin, repeatable
@@ -56,10 +57,10 @@ def zone() -> ZoneInfo:
     return ZoneInfo(runtime().profile.timezone)
 
 
-@blueprint.post("/alerts", tags=_TAGS, operation_id="writeAlert", responses=answers(models.Report, 201, 409, 422))
+@blueprint.post("/alerts", tags=_TAGS, operation_id="writeAlert", responses=answers(answered.Report, 201, 409, 422))
 @needs("alerts:write")
 @repeatable
-def write(body: models.AlertIn, header: models.Repeat) -> Response:
+def write(body: asked.AlertIn, header: asked.Repeat) -> Response:
     """Write a draft
 
     It reaches nobody before it is submitted, and approved by two people.
@@ -67,9 +68,9 @@ def write(body: models.AlertIn, header: models.Repeat) -> Response:
     return _write(documents.draft_from(request.get_json(), zone(), now()))
 
 
-@blueprint.get("/alerts", tags=_TAGS, operation_id="listAlerts", responses=answers(models.AlertList, 200, 404, 422))
+@blueprint.get("/alerts", tags=_TAGS, operation_id="listAlerts", responses=answers(answered.AlertList, 200, 404, 422))
 @needs("alerts:read")
-def listing(query: models.AlertQuery) -> Response:
+def listing(query: asked.AlertQuery) -> Response:
     """Alerts, newest first"""
     live = None if query.status is None else query.status == "Actual"
     if scopes.EXERCISE in me().scopes:
@@ -88,9 +89,9 @@ def listing(query: models.AlertQuery) -> Response:
     return jsonify({"alerts": shown, "next": found[-1].id if len(found) == query.limit else None})
 
 
-@blueprint.get("/alerts/<id>", tags=_TAGS, operation_id="readAlert", responses=answers(models.Report, 200, 404))
+@blueprint.get("/alerts/<id>", tags=_TAGS, operation_id="readAlert", responses=answers(answered.Report, 200, 404))
 @needs("alerts:read")
-def read(path: models.AlertPath) -> Response:
+def read(path: asked.AlertPath) -> Response:
     """How an alert stands"""
     alert = seen(path.id)
     response = jsonify(report(runtime(), alert.id))
@@ -98,9 +99,11 @@ def read(path: models.AlertPath) -> Response:
     return response
 
 
-@blueprint.get("/alerts/<id>/texts", tags=_TAGS, operation_id="readTexts", responses=answers(models.TextList, 200, 404))
+@blueprint.get(
+    "/alerts/<id>/texts", tags=_TAGS, operation_id="readTexts", responses=answers(answered.TextList, 200, 404)
+)
 @needs("alerts:read")
-def texts(path: models.AlertPath) -> Response:
+def texts(path: asked.AlertPath) -> Response:
     """The exact words of an alert, per channel and language"""
     alert = seen(path.id)
     with runtime().db.read() as connection:
@@ -112,10 +115,10 @@ def texts(path: models.AlertPath) -> Response:
     "/alerts/<id>/deliveries",
     tags=_TAGS,
     operation_id="listDeliveries",
-    responses=answers(models.DeliveryList, 200, 404, 422),
+    responses=answers(answered.DeliveryList, 200, 404, 422),
 )
 @needs("alerts:read")
-def deliveries(path: models.AlertPath, query: models.DeliveryQuery) -> Response:
+def deliveries(path: asked.AlertPath, query: asked.DeliveryQuery) -> Response:
     """What became of each message of an alert"""
     rt, alert = runtime(), seen(path.id)
     with rt.db.read() as connection:
@@ -136,17 +139,20 @@ def deliveries(path: models.AlertPath, query: models.DeliveryQuery) -> Response:
 
 
 def _delivery(row: Mapping[str, Any], personal: bool) -> dict[str, object]:
-    shown = {name: plain(row[name]) for name in models.Delivery.model_fields}
+    shown = {name: plain(row[name]) for name in answered.Delivery.model_fields}
     # Whom a text went to is for people who are logged in, not for another system's logs.
     return shown | ({"address": f"…{row['address'][-3:]}"} if personal else {})
 
 
 @blueprint.post(
-    "/alerts/<id>/submit", tags=_TAGS, operation_id="submitAlert", responses=answers(models.Report, 200, 404, 409, 422)
+    "/alerts/<id>/submit",
+    tags=_TAGS,
+    operation_id="submitAlert",
+    responses=answers(answered.Report, 200, 404, 409, 422),
 )
 @needs("alerts:write")
 @repeatable
-def submit(path: models.AlertPath, header: models.Repeat) -> Response:
+def submit(path: asked.AlertPath, header: asked.Repeat) -> Response:
     """Submit a draft
 
     Its texts are made and frozen; now it waits for a second person. 422 lists everything that stands in the way.
@@ -159,11 +165,11 @@ def submit(path: models.AlertPath, header: models.Repeat) -> Response:
 
 
 @blueprint.post(
-    "/alerts/<id>/stop", tags=_TAGS, operation_id="stopAlert", responses=answers(models.Report, 200, 404, 409, 422)
+    "/alerts/<id>/stop", tags=_TAGS, operation_id="stopAlert", responses=answers(answered.Report, 200, 404, 409, 422)
 )
 @needs("alerts:stop", limited=False)
 @repeatable
-def stop(path: models.AlertPath, body: models.StopIn, header: models.Repeat) -> Response:
+def stop(path: asked.AlertPath, body: asked.StopIn, header: asked.Repeat) -> Response:
     """Stop sending
 
     No text starts later than two seconds after this answer. What has gone out cannot be called back; send a correction.
@@ -178,11 +184,11 @@ def stop(path: models.AlertPath, body: models.StopIn, header: models.Repeat) -> 
     "/alerts/<id>/withdraw",
     tags=_TAGS,
     operation_id="withdrawAlert",
-    responses=answers(models.Report, 200, 404, 409, 422),
+    responses=answers(answered.Report, 200, 404, 409, 422),
 )
 @needs("alerts:write")
 @repeatable
-def withdraw(path: models.AlertPath, header: models.Repeat) -> Response:
+def withdraw(path: asked.AlertPath, header: asked.Repeat) -> Response:
     """Take a submitted alert back, or throw a draft away"""
     alert = seen(path.id)
     pending = alert.state is AlertState.PENDING_APPROVAL
@@ -211,12 +217,12 @@ def _follow_up(form: str, summary: str) -> None:
         summary=summary,
         description="Filled in from the alert that it follows; the body says what differs. It is a draft, to be submitted.",
         operation_id=f"{form.replace('-c', 'C')}Alert",
-        responses=answers(models.Report, 201, 404, 409, 422),
+        responses=answers(answered.Report, 201, 404, 409, 422),
         endpoint=form.replace("-", "_"),
     )
     @needs("alerts:write")
     @repeatable
-    def follow(path: models.AlertPath, body: models.FollowUpIn, header: models.Repeat) -> Response:
+    def follow(path: asked.AlertPath, body: asked.FollowUpIn, header: asked.Repeat) -> Response:
         return _follow(path.id, form)
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from broadcaster.web.api_answered import Problem
 from broadcaster.web.api_errors import TYPES
-from broadcaster.web.api_models import Problem
 
 #: What any operation may answer besides its own.
 ALWAYS = (401, 403, 429, 503)

@@ -9,9 +9,9 @@ from flask import Response, current_app, jsonify, render_template
 from flask_openapi3.openapi import OpenAPI
 
 from broadcaster.services import accounts, scopes
+from broadcaster.web.api_asked import AlertIn, FollowUpIn, RetryIn, RunIn, StopIn
 from broadcaster.web.api_door import PREFIX, READS, WRITES, blueprint, open_to_all
 from broadcaster.web.api_errors import TYPES
-from broadcaster.web.api_models import AlertIn, FollowUpIn, RetryIn, RunIn, StopIn
 from broadcaster.web.auth.guard import polled
 from broadcaster.web.context import runtime
 
@@ -139,7 +139,7 @@ def _endpoint(path: str, method: str) -> str:
     rule = path.replace("{", "<").replace("}", ">")
     for each in current_app.url_map.iter_rules():
         if each.rule == rule and method.upper() in (each.methods or ()):
-            return each.endpoint.removeprefix("api.")
+            return str(each.endpoint).removeprefix("api.")
     return ""
 
 

@@ -17,7 +17,7 @@ from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.rules import Actor
 from broadcaster.services import accounts, scopes
 from broadcaster.web.api_errors import handle_errors, problem
-from broadcaster.web.auth.limits import client_address
+from broadcaster.web.auth.addresses import client_address
 from broadcaster.web.context import now, runtime
 
 V = TypeVar("V", bound=Callable[..., Any])

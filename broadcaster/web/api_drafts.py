@@ -9,7 +9,8 @@ from broadcaster.domain.errors import Conflict
 from broadcaster.services import broadcasting, drafting, scopes
 from broadcaster.services.reports import report
 from broadcaster.store import documents
-from broadcaster.web import api_models as models
+from broadcaster.web import api_answered as answered
+from broadcaster.web import api_asked as asked
 from broadcaster.web.api_alerts import seen, zone
 from broadcaster.web.api_answers import answers
 from broadcaster.web.api_blanks import faults
@@ -24,11 +25,11 @@ _VERSION = re.compile(r'"([0-9]{1,9})"')
 
 
 @blueprint.post(
-    "/previews", tags=_TAGS, operation_id="previewAlert", responses=answers(models.PreviewOut, 200, 409, 422)
+    "/previews", tags=_TAGS, operation_id="previewAlert", responses=answers(answered.PreviewOut, 200, 409, 422)
 )
 @needs("alerts:write")
 @repeatable
-def preview(body: models.AlertIn, header: models.Repeat) -> Response:
+def preview(body: asked.AlertIn, header: asked.Repeat) -> Response:
     """See what an alert would say
 
     Every text, everything that is wrong, and whom it would reach. Nothing is kept.
@@ -50,10 +51,10 @@ def preview(body: models.AlertIn, header: models.Repeat) -> Response:
     "/alerts/<id>",
     tags=_TAGS,
     operation_id="editAlert",
-    responses=answers(models.Report, 200, 404, 409, 412, 422, 428),
+    responses=answers(answered.Report, 200, 404, 409, 412, 422, 428),
 )
 @needs("alerts:write")
-def edit(path: models.AlertPath, body: models.AlertIn, header: models.IfMatch) -> Response:
+def edit(path: asked.AlertPath, body: asked.AlertIn, header: asked.IfMatch) -> Response:
     """Replace a draft
 
     If-Match is the ETag of the draft that you read; 412 when somebody has changed it since. A submitted alert becomes a draft again,
@@ -76,11 +77,11 @@ def edit(path: models.AlertPath, body: models.AlertIn, header: models.IfMatch) -
 
 
 @blueprint.post(
-    "/alerts/<id>/retry", tags=_TAGS, operation_id="retryAlert", responses=answers(models.Retried, 200, 404, 409, 422)
+    "/alerts/<id>/retry", tags=_TAGS, operation_id="retryAlert", responses=answers(answered.Retried, 200, 404, 409, 422)
 )
 @needs("alerts:write")
 @repeatable
-def retry(path: models.AlertPath, body: models.RetryIn, header: models.Repeat) -> Response:
+def retry(path: asked.AlertPath, body: asked.RetryIn, header: asked.Repeat) -> Response:
     """Send again what has failed
 
     When the cause has been mended. 404 when nothing has failed.

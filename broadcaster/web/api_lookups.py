@@ -11,7 +11,8 @@ from broadcaster.services import composing, scopes
 from broadcaster.store import areas, audience
 from broadcaster.store import zones as zone_store
 from broadcaster.store.audience import Count
-from broadcaster.web import api_models as models
+from broadcaster.web import api_answered as answered
+from broadcaster.web import api_asked as asked
 from broadcaster.web.api_answers import answers
 from broadcaster.web.api_blanks import blank
 from broadcaster.web.api_door import LOOKUPS, blueprint, me, needs
@@ -35,14 +36,14 @@ def _kind(kind: AlertKind) -> dict[str, object]:
     }
 
 
-@blueprint.get("/kinds", tags=_TAGS, operation_id="listKinds", responses=answers(models.KindList, 200))
+@blueprint.get("/kinds", tags=_TAGS, operation_id="listKinds", responses=answers(answered.KindList, 200))
 @needs()
 def kinds() -> Response:
     """Kinds of alert, and the fields of each"""
     return jsonify({"kinds": [_kind(each) for _, each in sorted(runtime().kinds.items())]})
 
 
-@blueprint.get("/zones", tags=_TAGS, operation_id="listZones", responses=answers(models.ZoneList, 200))
+@blueprint.get("/zones", tags=_TAGS, operation_id="listZones", responses=answers(answered.ZoneList, 200))
 @needs()
 def zones() -> Response:
     """Zones that alerts can be for"""
@@ -52,9 +53,9 @@ def zones() -> Response:
     return jsonify({"zones": shown})
 
 
-@blueprint.get("/audience", tags=_TAGS, operation_id="countAudience", responses=answers(models.Audience, 200, 422))
+@blueprint.get("/audience", tags=_TAGS, operation_id="countAudience", responses=answers(answered.Audience, 200, 422))
 @needs("audience:read")
-def count(query: models.AudienceQuery) -> Response:
+def count(query: asked.AudienceQuery) -> Response:
     """Whom an area reaches now
 
     By `zones`, by `polygon`, or by `lat`, `lon` and `radius_km`.
@@ -80,7 +81,7 @@ def counted(found: Count) -> dict[str, object]:
     }
 
 
-def _selector(query: models.AudienceQuery) -> Selector:
+def _selector(query: asked.AudienceQuery) -> Selector:
     parts = (query.lat, query.lon, query.radius_km)
     missing = [name for name, part in zip(("lat", "lon", "radius_km"), parts, strict=True) if part is None]
     if 0 < len(missing) < 3:

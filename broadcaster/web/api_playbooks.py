@@ -9,7 +9,8 @@ from broadcaster.services import playbooks, scopes
 from broadcaster.services.playbooks import Shelf
 from broadcaster.store import playbooks as store
 from broadcaster.store.playbooks import Run
-from broadcaster.web import api_models as models
+from broadcaster.web import api_answered as answered
+from broadcaster.web import api_asked as asked
 from broadcaster.web.api_answers import answers
 from broadcaster.web.api_blanks import blank, faults
 from broadcaster.web.api_door import PLAYBOOKS, PREFIX, blueprint, me, needs
@@ -73,7 +74,7 @@ def _run(rt: Runtime, run: Run) -> dict[str, object]:
     }
 
 
-@blueprint.get("/playbooks", tags=_TAGS, operation_id="listPlaybooks", responses=answers(models.PlaybookList, 200))
+@blueprint.get("/playbooks", tags=_TAGS, operation_id="listPlaybooks", responses=answers(answered.PlaybookList, 200))
 @needs()
 def list_playbooks() -> Response:
     """Playbooks that this key may run, and what each wants to know"""
@@ -84,10 +85,10 @@ def list_playbooks() -> Response:
 
 
 @blueprint.get(
-    "/playbooks/<name>", tags=_TAGS, operation_id="readPlaybook", responses=answers(models.Playbook, 200, 404)
+    "/playbooks/<name>", tags=_TAGS, operation_id="readPlaybook", responses=answers(answered.Playbook, 200, 404)
 )
 @needs()
-def read_playbook(path: models.PlaybookPath) -> Response:
+def read_playbook(path: asked.PlaybookPath) -> Response:
     """One playbook"""
     rt = runtime()
     if not _mine(path.name):
@@ -97,11 +98,14 @@ def read_playbook(path: models.PlaybookPath) -> Response:
 
 
 @blueprint.post(
-    "/playbooks/<name>/runs", tags=_TAGS, operation_id="runPlaybook", responses=answers(models.Run, 201, 404, 409, 422)
+    "/playbooks/<name>/runs",
+    tags=_TAGS,
+    operation_id="runPlaybook",
+    responses=answers(answered.Run, 201, 404, 409, 422),
 )
 @needs(_RUN, f"{_RUN}:NAME")
 @repeatable
-def start(path: models.PlaybookPath, body: models.RunIn, header: models.Repeat) -> Response:
+def start(path: asked.PlaybookPath, body: asked.RunIn, header: asked.Repeat) -> Response:
     """Run a playbook
 
     Where two people have approved this version and no parameter holds words of your own, its alerts go out at once; else they
@@ -116,9 +120,9 @@ def start(path: models.PlaybookPath, body: models.RunIn, header: models.Repeat) 
     return response
 
 
-@blueprint.get("/runs", tags=_TAGS, operation_id="listRuns", responses=answers(models.RunList, 200, 404, 422))
+@blueprint.get("/runs", tags=_TAGS, operation_id="listRuns", responses=answers(answered.RunList, 200, 404, 422))
 @needs(_RUN, "alerts:read")
-def runs(query: models.RunQuery) -> Response:
+def runs(query: asked.RunQuery) -> Response:
     """Runs, newest first"""
     rt, live = runtime(), False if scopes.EXERCISE in me().scopes else None
     with rt.db.read() as connection:
@@ -128,9 +132,9 @@ def runs(query: models.RunQuery) -> Response:
     )
 
 
-@blueprint.get("/runs/<id>", tags=_TAGS, operation_id="readRun", responses=answers(models.Run, 200, 404))
+@blueprint.get("/runs/<id>", tags=_TAGS, operation_id="readRun", responses=answers(answered.Run, 200, 404))
 @needs()
-def run(path: models.RunPath) -> Response:
+def run(path: asked.RunPath) -> Response:
     """How a run stands"""
     rt = runtime()
     found = playbooks.get(rt, path.id)
