@@ -33,6 +33,8 @@ SCOPES: dict[str, Role] = {
     "alerts:write": Role.AUTHOR,
     "alerts:stop": Role.AUTHOR,
     "audience:read": Role.VIEWER,
+    # Not a right but a bound: such a key touches exercises only.
+    "exercise": Role.VIEWER,
     "inbound:read": Role.VIEWER,
     "inbound:write": Role.AUTHOR,
     "playbooks:run": Role.AUTHOR,

@@ -6,7 +6,7 @@ makes things late, never wrong.
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,9 +15,9 @@ from broadcaster.domain.errors import BroadcasterError
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, building, publishing, ringing
+from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, decisions, fanout, journal, sweeps
+from broadcaster.store import batches, decisions, fanout, idempotency, journal, sweeps
 from broadcaster.store import receipts as receipt_store
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,8 @@ LEASE = 10.0
 PAUSE = 0.5
 #: Rings for plans and lookups are not marked anywhere; each is repeated at most so often, in seconds.
 AGAIN = 10.0
+#: How long the answer to a repeated API request is kept.
+REPEATS = timedelta(days=7)
 
 
 def loop(rt: Runtime, stop: threading.Event) -> None:
@@ -122,9 +124,17 @@ def _publish(rt: Runtime, now: datetime) -> None:
                 log.error("publish_failed", root=root, why=published.problem)
 
 
+def _run(rt: Runtime, now: datetime) -> None:
+    """Playbook runs that somebody's death left between two steps, or that wait for one to be decided."""
+    if rt.pacer.due("runs", 2.0):
+        playbook_runs.resume(rt, now)
+
+
 def _tidy(rt: Runtime, now: datetime) -> None:
     if rt.pacer.due("tidy", 3600.0):
         building.clean_up(rt.db, now)
+        with rt.db.write() as tx:
+            idempotency.forget_before(tx, now - REPEATS)
 
 
 TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
@@ -136,5 +146,6 @@ TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
     _publish,
     _finish,
     _lapse,
+    _run,
     _tidy,
 )
