@@ -59,14 +59,18 @@ class Window(Generic[T]):
         """
         source = _Source(items)
         try:
-            while self._busy or source.open:
-                pulling = len(self._busy) < self._width and source.ready()
-                if pulling and (item := source.pull()) is not None:
-                    error = self._start(item, write)
-                    if error is not None:
+            while True:
+                item = source.pull() if len(self._busy) < self._width and source.ready() else None
+                if item is not None:
+                    if (error := self._start(item, write)) is not None:
                         yield item, error
-                if self._busy or source.open:
-                    yield from self._turn(0.0 if source.ready() and len(self._busy) < self._width else source.wait())
+                    patience = 0.0  # it may have its answer already
+                elif self._busy or source.open:
+                    patience = source.patience()
+                else:
+                    break
+                self._turn(patience)
+                yield from self._landed()
             source.settle()
         finally:
             self._abort()
@@ -99,8 +103,8 @@ class Window(Generic[T]):
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)  # runs what is due, so this one: it starts before the next
         return None
 
-    def _turn(self, patience: float) -> Iterator[tuple[T, Answer | ChannelError]]:
-        """Wait up to `patience` seconds for something to happen, let libcurl deal with it, and yield what has landed."""
+    def _turn(self, patience: float) -> None:
+        """Wait up to `patience` seconds for something to happen, and let libcurl deal with it."""
         if patience and self._alarm is not None:
             patience = min(patience, max(0.0, self._alarm - time.monotonic()))
         events = self._epoll.poll(patience)
@@ -111,6 +115,8 @@ class Window(Generic[T]):
         if (patience and not events) or (self._alarm is not None and time.monotonic() >= self._alarm):
             self._alarm = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _landed(self) -> Iterator[tuple[T, Answer | ChannelError]]:
         more = 1
         while more:
             more, done, failed = self._multi.info_read()
@@ -161,8 +167,8 @@ class _Source(Generic[T]):
         """True when it may be asked now."""
         return self.open and (not self._ask_at or time.monotonic() >= self._ask_at)
 
-    def wait(self) -> float:
-        """Seconds until it may be asked, or as long as the loop may wait at all."""
+    def patience(self) -> float:
+        """Seconds until it may be asked, or as long as the loop may wait at all when it is not the one to wait for."""
         if not (self.open and self._ask_at):
             return LONGEST_WAIT
         return min(LONGEST_WAIT, max(0.0, self._ask_at - time.monotonic()))
