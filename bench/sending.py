@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,28 +28,30 @@ TEXT = "Flood in Rocklea. Leave now by Ipswich Road, the bridge closes at 6 pm. 
 ACCOUNT = TwilioOptions("AC" + "0" * 32, "a-token", parse_senders("+15005550006"))
 
 
-def parcels(until: float) -> Iterator[Parcel]:
-    """New phones until a moment of time.monotonic()."""
+def parcels() -> Iterator[Parcel]:
+    """New phones without end."""
     for number in count():
-        if time.monotonic() > until:
-            return
         url = f"https://alerts.bcc.example/webhooks/twilio/status?d={number:032x}"
         yield Parcel(str(number), f"+614{number:08d}", TEXT, callback_url=url, valid_for=3600)
 
 
-def by_sdk(url: str, until: float, window: int) -> Iterator[bool]:
+def by_sdk(url: str, window: int) -> Generator[bool]:
     """One by one through the SDK, as single sends go."""
     channel = _channel(url, window)
-    for parcel in parcels(until):
-        yield _taken(next(iter(channel.send([parcel]))))
-    channel.close()
+    try:
+        for parcel in parcels():
+            yield _taken(next(channel.send([parcel])))
+    finally:
+        channel.close()
 
 
-def in_bulk(url: str, until: float, window: int) -> Iterator[bool]:
+def in_bulk(url: str, window: int) -> Generator[bool]:
     """Many at once, as a batch goes."""
     channel = _channel(url, window)
-    yield from map(_taken, channel.send(parcels(until)))
-    channel.close()
+    try:
+        yield from map(_taken, channel.send(parcels()))
+    finally:
+        channel.close()
 
 
 def _channel(url: str, window: int) -> Sms:
@@ -60,7 +62,7 @@ def _taken(outcome: Outcome) -> bool:
     return outcome.error is None
 
 
-def libcurl_alone(url: str, until: float, window: int) -> Iterator[bool]:
+def libcurl_alone(url: str, window: int) -> Generator[bool]:
     """The limit: one request that never changes, its answer thrown away, on reused handles. No promise is kept."""
     multi = pycurl.CurlMulti()
     idle: list[pycurl.Curl] = []
@@ -73,11 +75,9 @@ def libcurl_alone(url: str, until: float, window: int) -> Iterator[bool]:
         handle.setopt(pycurl.TIMEOUT, 10)
         handle.setopt(pycurl.PROXY, "")
         idle.append(handle)
-    busy = 0
-    while busy or time.monotonic() < until:
-        while idle and time.monotonic() < until:
+    while True:
+        while idle:
             multi.add_handle(idle.pop())
-            busy += 1
         multi.perform()
         more = 1
         while more:
@@ -85,12 +85,11 @@ def libcurl_alone(url: str, until: float, window: int) -> Iterator[bool]:
             for handle in [*done, *(each[0] for each in failed)]:
                 multi.remove_handle(handle)
                 idle.append(handle)
-                busy -= 1
             yield from [True] * len(done) + [False] * len(failed)
         multi.select(1.0)
 
 
-WAYS: dict[str, Callable[[str, float, int], Iterator[bool]]] = {
+WAYS: dict[str, Callable[[str, int], Generator[bool]]] = {
     "twilio SDK, one by one": by_sdk,
     "bulk path": in_bulk,
     "libcurl alone": libcurl_alone,
@@ -98,12 +97,16 @@ WAYS: dict[str, Callable[[str, float, int], Iterator[bool]]] = {
 
 
 def measure(name: str, served: Provider, seconds: float, window: int) -> dict[str, Any]:
-    """Run one way for some seconds. Rates are of what was taken; the first fifth of a second, in which it connects, counts too."""
+    """Run one way for some seconds and cut what is in flight then; connecting counts too."""
     began, processor = time.monotonic(), time.process_time()
     taken = failed = 0
-    for good in WAYS[name](served.url, began + seconds, window):
+    running = WAYS[name](served.url, window)
+    for good in running:
         taken, failed = taken + good, failed + (not good)
+        if time.monotonic() - began > seconds:
+            break
     elapsed, spent = time.monotonic() - began, time.process_time() - processor
+    running.close()
     return {
         "way": name,
         "window": 1 if name.startswith("twilio") else window,
@@ -156,7 +159,7 @@ def run(seconds: float, rounds: int = 3) -> dict[str, Any]:
     with provider(latency=0.2) as slow:
         late = [measure("bulk path", slow, 4, window) for window in (256, 1024)]
     with provider(latency=0.2, hang=100) as hanging:
-        late += [measure("bulk path", hanging, 15, window) for window in (256, 1024)]
+        late += [measure("bulk path", hanging, 12, window) for window in (1024,)]
     return {"provider_capacity": limit, "quick": rows, "answers_after_200_ms": late[:2], "and_1_percent_hang": late[2:]}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pycurl
 
 from channels.base import ChannelError
-from channels.letter import Answer, Letter
+from channels.letter import Answer, Letter, read_headers
 from channels.verdict import lost
 from channels.wire import CONNECT_TIMEOUT
 
@@ -98,7 +98,11 @@ class Slot:
         return item
 
     def answer(self) -> Answer:
-        return Answer(self.handle.getinfo(pycurl.RESPONSE_CODE), self._lines.copy(), b"".join(self._body))
+        status = self.handle.getinfo(pycurl.RESPONSE_CODE)
+        kind = self.handle.getinfo(pycurl.CONTENT_TYPE) or ""
+        return Answer(
+            status, {"content-type": kind} if status < 300 else read_headers(self._lines), b"".join(self._body)
+        )
 
     def failure(self, code: int) -> ChannelError:
         """What a libcurl error means. Without a body no request is whole: what was not handed over was not sent."""

@@ -135,7 +135,7 @@ class Sms(Channel):
             sample = self._wire.rehearse(lambda: self._create(sender, "{to}", "{text}", callback_url, period))
             form = self._forms[kind] = Form(sample, CODINGS)
         return form.fill(
-            {"text": parcel.text, "seconds": str(seconds)}, {"to": parcel.to, "callback_url": parcel.callback_url}
+            {"to": parcel.to, "text": parcel.text, "callback_url": parcel.callback_url, "seconds": str(seconds)}
         )
 
     def _read(self, answer: Answer) -> Sent:

@@ -1,6 +1,5 @@
 """Keeps a window of requests in flight at one provider: many at once from one thread, each sent once and never again."""
 
-import contextlib
 import select
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -140,7 +139,7 @@ class Window(Generic[T]):
 
     def _watch(self, wanted: int, descriptor: int, multi: object, data: object) -> None:
         known = self._watched.pop(descriptor, None)
-        with contextlib.suppress(OSError):  # closed meanwhile, so nothing is left to watch
+        try:
             if wanted == pycurl.POLL_REMOVE:
                 self._epoll.unregister(descriptor)
                 return
@@ -149,6 +148,8 @@ class Window(Generic[T]):
                 self._epoll.register(descriptor, mask)
             elif known != mask:
                 self._epoll.modify(descriptor, mask)
+        except OSError:  # closed meanwhile, so nothing is left to watch
+            self._watched.pop(descriptor, None)
 
     def _set_alarm(self, milliseconds: int) -> None:
         self._alarm = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
