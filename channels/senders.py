@@ -65,4 +65,4 @@ def choose_sender(senders: tuple[Sender, ...], phone: str) -> Sender:
         digest = hashlib.sha256(f"{sender.address}\0{phone}".encode()).digest()
         return -sender.rate / math.log((int.from_bytes(digest[:8], "big") + 1) / (2**64 + 1))
 
-    return max(senders, key=score)
+    return max(senders, key=score) if len(senders) > 1 else senders[0]

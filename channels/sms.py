@@ -1,13 +1,14 @@
-"""SMS through Twilio: one text to one phone, its receipts, and the look whether it went out after all."""
+"""SMS through Twilio: texts to phones, their receipts, and the look whether one went out after all."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from twilio.base import values
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
@@ -23,12 +24,17 @@ from channels.base import (
     Progress,
     Receipt,
     Refused,
-    Unavailable,
     Uncertain,
 )
+from channels.bulk import Bulk
+from channels.letter import Answer, Form, Letter
 from channels.senders import Sender, choose_sender, parse_sender, parse_senders
-from channels.serial import Sent, one_by_one
+from channels.serial import Sent, check_action, one_by_one
+from channels.slot import CODINGS
 from channels.text import transliterate_sms
+from channels.twilio_codes import CODES, SLOW_DOWN, STATUSES, TRANSIENT, words
+from channels.verdict import judge
+from channels.window import WIDTH
 from channels.wire import READ_TIMEOUT, Wire
 
 __all__ = ["CODES", "STATUSES", "Sender", "Sms", "TwilioOptions", "choose_sender", "parse_sender", "parse_senders"]
@@ -41,65 +47,13 @@ CLOCK_SKEW = timedelta(minutes=5)
 #: Texts on one page of a list; the most Twilio gives.
 PAGE = 1000
 
-#: What to do about Twilio's codes (https://www.twilio.com/docs/api/errors). Any other follows its HTTP class.
-CODES: dict[int, tuple[type[ChannelError], str]] = {
-    14107: (Unavailable, "the sender's rate limit is reached"),
-    20003: (Misconfigured, "Twilio does not accept the account's credentials"),
-    20005: (Misconfigured, "the Twilio account is not active"),
-    20006: (Misconfigured, "the Twilio account has no credit left"),
-    20429: (Unavailable, "Twilio asks us to slow down"),
-    21211: (Refused, "not a phone number"),
-    21212: (Misconfigured, "the sender is not a valid one"),
-    21408: (Misconfigured, "the account may not send to this country"),
-    21602: (Refused, "the text is empty"),
-    21603: (Misconfigured, "there is no sender"),
-    21604: (Refused, "there is no recipient"),
-    21606: (Misconfigured, "the sender cannot send texts, or is not this account's"),
-    21609: (Misconfigured, "Twilio cannot use our public address for its callbacks"),
-    21610: (Refused, "the resident has answered STOP to this sender"),
-    21611: (Unavailable, "the sender's queue is full"),
-    21612: (Refused, "this sender cannot reach this phone"),
-    21614: (Refused, "not a mobile phone"),
-    21617: (Refused, "the text is longer than Twilio takes (1,600 characters)"),
-    21659: (Misconfigured, "the sender is not one of this account's"),
-    21660: (Misconfigured, "the sender belongs to another account"),
-    21703: (Misconfigured, "the messaging service has no sender"),
-    21705: (Misconfigured, "the messaging service does not exist"),
-    30001: (Unavailable, "the sender's queue is full"),
-    30002: (Misconfigured, "the Twilio account is suspended"),
-    30003: (Unavailable, "the phone was off or out of reach"),
-    30004: (Refused, "the phone or its operator blocks these texts"),
-    30005: (Refused, "the number does not exist or is not in service"),
-    30006: (Refused, "a landline, or an operator that cannot be reached"),
-    30007: (Refused, "the operator filtered the text as unwanted"),
-    30008: (Unavailable, "the operator gave no reason"),
-    30034: (Misconfigured, "the sender is not registered with the operators"),
-    30036: (Refused, "it could not be delivered while it was valid"),
-    63038: (Misconfigured, "the account's daily limit is used up"),
-}
-#: Codes that say "too many, too fast": they are about the sender, not about this message.
-SLOW_DOWN = frozenset({14107, 20429, 21611, 30001})
-#: Failures worth one more try when a receipt reports them.
-TRANSIENT = frozenset({"30003", "30008"})
-
-STATUSES = {
-    "accepted": Progress.ACCEPTED,
-    "scheduled": Progress.ACCEPTED,
-    "queued": Progress.ACCEPTED,
-    "sending": Progress.ACCEPTED,
-    "sent": Progress.SENT,
-    "delivered": Progress.DELIVERED,
-    "read": Progress.DELIVERED,
-    "failed": Progress.FAILED,
-    "undelivered": Progress.FAILED,
-    "partially_delivered": Progress.FAILED,  # half an instruction is not an instruction
-    "canceled": Progress.FAILED,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class TwilioOptions:
-    """One Twilio account. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds."""
+    """One Twilio account. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds.
+
+    `window` is how many requests may be in flight when many texts are sent.
+    """
 
     account_sid: str
     auth_token: str = field(repr=False)
@@ -107,6 +61,7 @@ class TwilioOptions:
     info_senders: tuple[Sender, ...] = ()
     api_url: str = ""
     timeout: float = READ_TIMEOUT
+    window: int = WIDTH
 
 
 class Sms(Channel):
@@ -128,6 +83,8 @@ class Sms(Channel):
         http.session = self._wire.session
         self._client: Any = Client(options.account_sid, options.auth_token, http_client=http)
         self._validator: Any = RequestValidator(options.auth_token)
+        self._bulk = Bulk(options.window, options.timeout)
+        self._forms: dict[tuple[str, bool, bool], Form] = {}
 
     def sender_for(self, parcel: Parcel) -> Sender:
         """The sender that carries this parcel: by lane, then always the same one for the same phone."""
@@ -142,25 +99,53 @@ class Sms(Channel):
         return self._options.info_senders if information else self._options.senders
 
     def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
-        return one_by_one(parcels, self.actions, self._deliver)
+        """A list of one goes through the SDK; all else may be many, and goes through a window of requests in flight."""
+        if isinstance(parcels, Sequence) and len(parcels) <= 1:
+            return one_by_one(parcels, self.actions, self._deliver)
+        return self._bulk.send(parcels, self._letter, self._read)
 
     def _deliver(self, parcel: Parcel) -> Sent:
-        if parcel.valid_for is not None and parcel.valid_for < 1:
-            raise Refused("it expired before it was sent", "expired")
-        sender = self.sender_for(parcel)
+        sender, seconds = self.sender_for(parcel), _validity(parcel)
         try:
-            message = self._client.messages.create(
-                to=parcel.to,
-                body=parcel.text,
-                from_=values.unset if sender.is_service else sender.address,
-                messaging_service_sid=sender.address if sender.is_service else values.unset,
-                status_callback=parcel.callback_url or values.unset,
-                validity_period=values.unset if parcel.valid_for is None else min(parcel.valid_for, LONGEST_VALIDITY),
-            )
-        except TwilioRestException as error:
+            message = self._create(sender, parcel.to, parcel.text, parcel.callback_url, seconds)
+        except (TwilioRestException, TwilioServiceException) as error:
             failure = self._failure(error)
         else:
-            return Sent(str(message.sid))
+            return _sent(message.sid)
+        raise failure
+
+    def _create(self, sender: Sender, to: str, text: str, callback_url: str, seconds: int | str | None) -> Any:
+        return self._client.messages.create(
+            to=to,
+            body=text,
+            from_=values.unset if sender.is_service else sender.address,
+            messaging_service_sid=sender.address if sender.is_service else values.unset,
+            status_callback=callback_url or values.unset,
+            validity_period=values.unset if seconds is None else seconds,
+        )
+
+    def _letter(self, parcel: Parcel) -> Letter:
+        """The SDK's own request: it writes one of each kind, and only what differs is filled in."""
+        check_action(parcel, self.actions)
+        sender, seconds = self.sender_for(parcel), _validity(parcel)
+        kind = sender.address, bool(parcel.callback_url), seconds is not None
+        form = self._forms.get(kind)
+        if form is None:
+            callback_url, period = "{callback_url}" if kind[1] else "", "{seconds}" if kind[2] else None
+            sample = self._wire.rehearse(lambda: self._create(sender, "{to}", "{text}", callback_url, period))
+            form = self._forms[kind] = Form(sample, CODINGS)
+        return form.fill(
+            {"to": parcel.to, "text": parcel.text, "callback_url": parcel.callback_url, "seconds": str(seconds)}
+        )
+
+    def _read(self, answer: Answer) -> Sent:
+        failure = judge(answer.status, answer.headers, answer.json)
+        if failure is None and answer.status < 300:
+            return _sent(answer.json().get("sid") if answer.body else None)
+        self._wire.status, self._wire.headers = answer.status, answer.headers
+        if failure is None:
+            response = Response(answer.status, answer.body.decode("utf-8", "replace"))
+            failure = self._failure(self._client.api.v2010.exception("POST", "", response, "Unable to create record"))
         raise failure
 
     def find(self, parcel: Parcel, since: datetime) -> Receipt | None:
@@ -180,7 +165,7 @@ class Sms(Channel):
                 ):
                     return self._receipt(message)
         except TwilioException as error:
-            if isinstance(error, TwilioRestException) and error.status == 404 and parcel.provider_id:
+            if getattr(error, "status", 0) == 404 and parcel.provider_id:
                 return None
             failure = self._failure(error)
         else:
@@ -193,23 +178,25 @@ class Sms(Channel):
             provider_id=str(message.sid),
             progress=STATUSES.get(str(message.status), Progress.ACCEPTED),
             code=code,
-            reason=_words(code),
+            reason=words(code),
             transient=code in TRANSIENT,
         )
 
     def _failure(self, error: TwilioException) -> ChannelError:
-        if not isinstance(error, TwilioRestException):  # a list page: the SDK raises its answer as a bare argument
+        if not isinstance(error, (TwilioRestException, TwilioServiceException)):
+            # A list page: the SDK raises its answer as a bare argument.
             status = getattr(error.args[1], "status_code", 0) if len(error.args) > 1 else 0
             return self._wire.by_status(status, "Twilio could not list the messages") if status else _odd(error)
         code = int(error.code) if str(error.code).isdigit() else error.status
-        kind, words = CODES.get(code, (None, ""))
+        kind, reason = CODES.get(code, (None, ""))
         if kind is None:
-            return self._wire.by_status(error.status, error.msg, str(code))
+            said = error.msg if isinstance(error, TwilioRestException) else error.detail or error.title
+            return self._wire.by_status(error.status, said, str(code))
         if code in SLOW_DOWN:
-            return self._wire.rate_limited(words, str(code))
+            return self._wire.rate_limited(reason, str(code))
         if kind is Refused:
-            return Refused(words, str(code), opted_out=code == 21610)
-        return kind(words, str(code))
+            return Refused(reason, str(code), opted_out=code == 21610)
+        return kind(reason, str(code))
 
     def parse_receipt(self, form: Mapping[str, str]) -> Receipt:
         """Read a status callback merged with its URL's arguments; `d` is our own id. ValueError names what is missing.
@@ -227,7 +214,7 @@ class Sms(Channel):
             progress=progress,
             parcel_id=form.get("d", ""),
             code=code,
-            reason=_words(code),
+            reason=words(code),
             transient=code in TRANSIENT,
         )
 
@@ -266,15 +253,27 @@ class Sms(Channel):
 
     def close(self) -> None:
         self._wire.close()
+        self._bulk.close()
+
+
+def _validity(parcel: Parcel) -> int | None:
+    """Seconds for which Twilio may keep trying; None when nothing was said. Raises Refused when there are none left."""
+    if parcel.valid_for is None:
+        return None
+    if parcel.valid_for < 1:
+        raise Refused("it expired before it was sent", "expired")
+    return min(parcel.valid_for, LONGEST_VALIDITY)
+
+
+def _sent(sid: object) -> Sent:
+    if not isinstance(sid, str) or not sid:
+        raise Uncertain("Twilio's answer names no message", "no_sid")
+    return Sent(sid)
 
 
 def _look(text: str) -> str:
     """A text as it may come back: Twilio can trade typographic signs for plain ones and trim spaces."""
     return " ".join(transliterate_sms(text)[0].split())
-
-
-def _words(code: str) -> str:
-    return CODES[int(code)][1] if code.isdigit() and int(code) in CODES else ""
 
 
 def _odd(error: Exception) -> ChannelError:

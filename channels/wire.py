@@ -1,14 +1,13 @@
 """The one place for the network: where requests go, how long they may take, and what a failure on the way means.
 
-Not sent (no connection): Unavailable. Sent, but no proper answer (time-out, dropped, any 5xx): Uncertain, except for
-reading, which changes nothing and is Unavailable. All else is the provider's answer, and the channel's to read.
+verdict.py says what is judged here; all else is the provider's answer, and the channel's to read. window.py is the way for
+many requests at once.
 """
 
 import io
 import logging
 import re
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,13 +17,13 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
 from channels.deadline import Pool, SecurePool
+from channels.letter import Letter
+from channels.verdict import judge, lost, wait_of
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 #: Largest answer that is read, in bytes; the largest real one is a list page of 1,000 texts (about 1 MB).
 LARGEST_ANSWER = 8_000_000
-#: Bounds for what a provider asks us to wait, seconds: a broken header must neither spin nor park a sender for a day.
-SHORTEST_WAIT, LONGEST_WAIT = 1.0, 900.0
 
 _PHONE = re.compile(r"\+\d{6,15}\b")
 _TOKENS = re.compile(r"((?:access_token|appsecret_proof|oauth_\w+)=)[^&\s\"']+")
@@ -57,16 +56,18 @@ class _Adapter(HTTPAdapter):
         travelling = request.copy()
         if self._wire.base:
             travelling.url = self._wire.base + (request.url or "").removeprefix(self._public)
+        if self._wire.rehearsing:
+            raise _Rehearsed(travelling)
         reading = request.method in ("GET", "HEAD")
         limits = (min(CONNECT_TIMEOUT, self._wire.timeout), self._wire.timeout)
         answer: requests.Response | None = None
         try:
             answer = _read(super().send(travelling, True, limits, verify, cert, proxies), request)
-            failure = _judge(answer, reading)
+            failure = judge(answer.status_code, answer.headers, answer.json, reading)
         except _TooLarge:
-            failure = _unclear("the answer is larger than any real one", "too_large", reading)
+            failure = lost("too_large", reading)
         except requests.RequestException as error:
-            failure = _lost(error, reading)
+            failure = lost(_how(error), reading)
         if failure is None and answer is not None:
             self._wire.status, self._wire.headers = answer.status_code, dict(answer.headers)
             return answer
@@ -76,6 +77,14 @@ class _Adapter(HTTPAdapter):
 
 class _TooLarge(Exception):
     pass
+
+
+class _Rehearsed(Exception):
+    """Carries what an SDK would have sent out of it."""
+
+    def __init__(self, request: requests.PreparedRequest) -> None:
+        super().__init__("a rehearsal")
+        self.request = request
 
 
 def _read(answer: requests.Response, request: requests.PreparedRequest) -> requests.Response:
@@ -94,48 +103,21 @@ def _read(answer: requests.Response, request: requests.PreparedRequest) -> reque
     return whole
 
 
-def _judge(answer: requests.Response, reading: bool) -> ChannelError | None:
-    """What an answer means before anyone reads its words; None when it is the channel's to read."""
-    status = answer.status_code
-    if status >= 500:
-        return _unclear(f"the provider answered {status}", str(status), reading, _wait(answer.headers))
-    if 300 <= status < 400:
-        return Misconfigured(
-            "the provider's address answers with a redirect; look at the API address set for it", str(status)
-        )
-    if status < 300 and status != 204 and not _is_json(answer):
-        return _unclear("the answer is not the provider's (something on the way answered instead)", "not_json", reading)
-    return None
-
-
-def _is_json(answer: requests.Response) -> bool:
-    try:
-        answer.json()
-    except requests.JSONDecodeError:
-        return False
-    return "json" in answer.headers.get("content-type", "")
-
-
-def _unclear(reason: str, code: str, reading: bool, wait: float = 5.0) -> ChannelError:
-    return Unavailable(reason, code, retry_after=wait) if reading else Uncertain(reason, code)
-
-
-def _lost(error: requests.RequestException, reading: bool) -> ChannelError:
+def _how(error: requests.RequestException) -> str:
     """Tell a request that never left from one that may have arrived."""
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     if isinstance(error, requests.ConnectTimeout):
-        return Unavailable("no connection within the time limit", "connect_timeout")
-    if isinstance(error, requests.exceptions.SSLError) and isinstance(cause, MaxRetryError):
-        # Raised while connecting: nothing but a handshake has left. A captive portal or a wrong clock looks like this.
-        return Unavailable("no safe connection: the provider's certificate was not accepted", "tls", retry_after=15.0)
-    if isinstance(reason, NewConnectionError):  # refused, unreachable, or the name not resolved
-        return Unavailable("no connection to the provider", "no_connection")
+        return "connect_timeout"
+    if isinstance(error, requests.exceptions.SSLError) and isinstance(cause, MaxRetryError):  # raised while connecting
+        return "tls"
+    if isinstance(reason, NewConnectionError):
+        return "no_connection"
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return Misconfigured("the provider's API address is not a web address", "bad_address")
+        return "bad_address"
     if isinstance(error, requests.ReadTimeout) or "timed out" in str(cause).lower():
-        return _unclear("no answer within the time limit", "read_timeout", reading)
-    return _unclear("the connection was lost before the answer came", "dropped", reading)
+        return "read_timeout"
+    return "dropped"
 
 
 class Wire:
@@ -151,11 +133,12 @@ class Wire:
     ) -> None:
         self.base = base_url.rstrip("/")
         if self.base and urlsplit(self.base).scheme not in ("http", "https"):
-            raise Misconfigured("the provider's API address is not a web address", "bad_address")
+            raise lost("bad_address")
         self.timeout = timeout
         #: HTTP status and headers of the last answer, for SDKs whose exceptions drop them.
         self.status = 0
         self.headers: Mapping[str, str] = {}
+        self.rehearsing = False
         self._secrets = tuple(sorted(filter(None, secrets), key=len, reverse=True))
         self.session = requests.Session()
         self.session.trust_env = False  # a .netrc or proxy variable must not redirect or re-sign what we send
@@ -165,7 +148,7 @@ class Wire:
 
     def rate_limited(self, reason: str = "too many requests", code: str = "429", otherwise: float = 5.0) -> Unavailable:
         """The error for an answer that says "too many", with the wait its headers ask for, else `otherwise` seconds."""
-        return Unavailable(reason, code, retry_after=_wait(self.headers, otherwise), slow_down=True)
+        return Unavailable(reason, code, retry_after=wait_of(self.headers, otherwise), slow_down=True)
 
     def by_status(self, status: int, reason: str, code: str = "") -> ChannelError:
         """The default rule by HTTP class, for codes that no table names. 5xx has been judged before."""
@@ -185,28 +168,24 @@ class Wire:
             line = line.replace(secret, "***").replace(quote(secret, safe=""), "***")
         return _PHONE.sub("+***", _TOKENS.sub(r"\1***", line))[:200]
 
+    def rehearse(self, call: Callable[[], object]) -> Letter:
+        """What `call`, a call of the SDK, would send now; it is not sent. RuntimeError when it would send nothing."""
+        self.rehearsing = True
+        try:
+            call()
+        except _Rehearsed as rehearsed:
+            request = rehearsed.request
+        else:
+            raise RuntimeError("the SDK made no request")
+        finally:
+            self.rehearsing = False
+        body = request.body or b""
+        headers = [f"{name}: {value}" for name, value in request.headers.items()]
+        return Letter(request.url or "", headers, body if isinstance(body, bytes) else body.encode())
+
     def close(self) -> None:
         """Give back connections."""
         self.session.close()
-
-
-def _wait(headers: Mapping[str, str], otherwise: float = 5.0) -> float:
-    """Seconds to wait: Retry-After, X's reset time (on the provider's own clock, its Date header), Graph's minutes."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    after, reset = lower.get("retry-after", ""), lower.get("x-rate-limit-reset", "")
-    minutes = re.findall(r'"estimated_time_to_regain_access"\s*:\s*(\d+)', lower.get("x-business-use-case-usage", ""))
-    wait = otherwise
-    if re.fullmatch(r"\d+(\.\d+)?", after):
-        wait = float(after)
-    elif after or reset.isdigit():
-        try:
-            sent = parsedate_to_datetime(lower.get("date", "")).timestamp()
-            wait = (parsedate_to_datetime(after).timestamp() if after else float(reset)) - sent
-        except ValueError:
-            wait = 60.0
-    elif any(map(int, minutes)):
-        wait = max(map(int, minutes)) * 60.0
-    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 class _WithoutQuery(logging.Filter):

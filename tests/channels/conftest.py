@@ -11,4 +11,4 @@ from tests.channels.places import Place
 @pytest.fixture
 def place(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Place:
     """Each channel on the sandbox, the website on a folder of its own."""
-    return Place(request.param, sandbox, tmp_path)
+    return Place.named(request.param, sandbox, tmp_path)

@@ -1,9 +1,9 @@
-"""The four channels with the place where their messages become visible, in one shape for the contract test."""
+"""The four channels (texts twice: singly and in bulk) with the place where messages show, in one shape for the contract test."""
 
 import itertools
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from channels.sms import Sms, TwilioOptions
 from channels.website import Website, WebsiteOptions
 from channels.x import X, XOptions
 
-NETWORKED = ("sms", "x", "facebook")
+NETWORKED = ("sms", "sms-bulk", "x", "facebook")
 EVERY = (*NETWORKED, "website")
 
 TWILIO = TwilioOptions(FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN, parse_senders(FAKE_SENDER))
@@ -62,13 +62,26 @@ def png(path: Path) -> Path:
     return path
 
 
+class BulkSms(Sms):
+    """Texts that always take the way of the many."""
+
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
+        return super().send(iter(parcels))
+
+
 @dataclass
 class Place:
-    """One channel and its provider. `posting` matches the request that publishes."""
+    """One channel and its provider. `posting` matches the request that publishes; in `bulk` the order of outcomes is free."""
 
     name: str
     sandbox: Sandbox
     root: Path
+    bulk: bool = False
+
+    @classmethod
+    def named(cls, name: str, sandbox: Sandbox, root: Path) -> "Place":
+        """The place of one of EVERY."""
+        return cls(name.removesuffix("-bulk"), sandbox, root, name.endswith("-bulk"))
 
     @property
     def url(self) -> str:
@@ -80,11 +93,12 @@ class Place:
 
     def open(self, url: str = "", timeout: float = 10.0, authentic: bool = True) -> Channel:
         """The channel on its provider, or on another address, or with credentials that are no longer good."""
-        url = url or (self.url if self.name in NETWORKED else "")
+        url = url or (self.url if self.name != "website" else "")
         match self.name:
             case "sms":
                 token = FAKE_AUTH_TOKEN if authentic else "revoked-" + FAKE_AUTH_TOKEN
-                return Sms(replace(TWILIO, api_url=url, timeout=timeout, auth_token=token))
+                kind = BulkSms if self.bulk else Sms
+                return kind(replace(TWILIO, api_url=url, timeout=timeout, auth_token=token))
             case "x":
                 secret = FAKE_ACCESS_SECRET if authentic else "revoked-" + FAKE_ACCESS_SECRET
                 return X(replace(X_ACCOUNT, api_url=url, timeout=timeout, access_secret=secret))

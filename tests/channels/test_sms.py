@@ -187,7 +187,7 @@ def test_check_says_what_each_sender_can_do(sandbox: Sandbox) -> None:
 def test_a_text_is_found_among_many_pages(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sms, "PAGE", 3)
     twilio = channel(sandbox)
-    outcomes = list(twilio.send(text(text=f"Text {number}") for number in range(10)))
+    outcomes = [only(twilio.send([text(text=f"Text {number}")])) for number in range(10)]
     found = twilio.find(text(text="Text 0"), datetime.now(UTC))
     assert found is not None
     assert found.provider_id == outcomes[0].provider_id

@@ -11,7 +11,7 @@ from email.utils import formatdate
 import pytest
 import requests
 
-from channels import wire
+from channels import verdict, wire
 from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
 from channels.wire import Wire
 
@@ -207,8 +207,8 @@ NOW = 1_294_876_800
     ("headers", "seconds"),
     [
         ({"Retry-After": "7"}, 7),
-        ({"retry-after": "0"}, wire.SHORTEST_WAIT),
-        ({"Retry-After": "999999"}, wire.LONGEST_WAIT),
+        ({"retry-after": "0"}, verdict.SHORTEST_WAIT),
+        ({"Retry-After": "999999"}, verdict.LONGEST_WAIT),
         ({"Retry-After": formatdate(NOW + 30, usegmt=True), "Date": formatdate(NOW, usegmt=True)}, 30),
         ({"x-rate-limit-reset": str(NOW + 90), "date": formatdate(NOW, usegmt=True)}, 90),
         ({"x-rate-limit-reset": str(NOW + 90)}, 60),

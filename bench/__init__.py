@@ -1,0 +1,1 @@
+"""Benchmarks: how much of what the machine can do is left when every promise is kept."""
