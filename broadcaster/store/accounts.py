@@ -170,6 +170,11 @@ def passkeys(connection: Connection, user_id: str) -> Sequence[Passkey]:
     return [Passkey(**row._mapping) for row in connection.execute(query.order_by(webauthn_credentials.c.id))]
 
 
+def with_passkeys(connection: Connection) -> frozenset[str]:
+    """Ids of people who have a passkey."""
+    return frozenset(connection.scalars(select(webauthn_credentials.c.user_id).distinct()))
+
+
 def passkey(connection: Connection, credential_id: bytes) -> Passkey | None:
     """The passkey with this id."""
     query = select(webauthn_credentials).where(webauthn_credentials.c.credential_id == credential_id)

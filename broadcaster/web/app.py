@@ -18,7 +18,7 @@ from broadcaster import clock
 from broadcaster.runtime import Runtime
 from broadcaster.web import console, context, display, health, language, status_page, webhooks
 from broadcaster.web.auth import destination, guard, limits, origin, sessions
-from broadcaster.web.auth.people import OneTimeCodes, People
+from broadcaster.web.auth.people import OneTimeCodes, Passkeys, People
 from broadcaster.web.config import configuration, is_https
 from broadcaster.web.console import compose_display
 from broadcaster.web.errors import handle_errors
@@ -68,7 +68,7 @@ def _speak(app: OpenAPI, rt: Runtime) -> None:
 
 def _console(app: OpenAPI, rt: Runtime, csrf: CSRFProtect) -> None:
     Bootstrap5(app)
-    security = Security(app, People(rt.db), totp_cls=OneTimeCodes)
+    security = Security(app, People(rt.db), totp_cls=OneTimeCodes, webauthn_util_cls=Passkeys)
     security.i18n_domain = app.extensions["broadcaster.words"]
     sessions.keep_sessions(app, security.login_manager)
     limits.limit_guesses(app)

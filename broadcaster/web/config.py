@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from broadcaster.clock import utc_now
 from broadcaster.domain.errors import NotReady
 from broadcaster.services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from broadcaster.settings import Settings
@@ -74,6 +75,18 @@ def _security(secret: str, https: bool) -> dict[str, Any]:
         "MULTI_FACTOR_RECOVERY_URL": "/two-factor/recovery",
         "TOTP_SECRETS": {"1": _derived(secret, "totp")},
         "TOTP_ISSUER": "Broadcaster",
+        # A passkey is a second step here: the password stays the first, so that a lost phone alone opens nothing.
+        "WEBAUTHN": True,
+        "WAN_ALLOW_AS_FIRST_FACTOR": False,
+        "WAN_ALLOW_AS_MULTI_FACTOR": False,
+        "WAN_ALLOW_AS_VERIFY": None,
+        "WAN_RP_NAME": "Broadcaster",
+        "WAN_REGISTER_URL": "/passkeys",
+        "WAN_SIGNIN_URL": "/passkeys/log-in",
+        "WAN_DELETE_URL": "/passkeys/remove",
+        "WAN_VERIFY_URL": "/passkeys/verify",
+        "WAN_POST_REGISTER_VIEW": "/account",
+        "DATETIME_FACTORY": utc_now,
         "API_ENABLED_METHODS": ["session"],
         "LOGOUT_METHODS": ["POST"],
         "LOGOUT_CSRF": True,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from passlib.context import CryptContext  # type: ignore[import-untyped]
@@ -27,13 +28,20 @@ from broadcaster.web import imports
 from broadcaster.web.app import create_app
 from channels.sandbox.twilio_rules import FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN, FAKE_SENDER
 from tests.engine.city import QUICK, holding, settle
-from tests.publishing.conftest import browser_type_launch_args
+from tests.publishing.conftest import browser_type_launch_args as launch_args
 from tests.web.cast import PASSWORD, ROLES, Clock, House
 from tests.web.stories import approved, submitted, written
 
-__all__ = ["browser_type_launch_args"]
+__all__ = ["launch_args"]
 
 _CHEAP = CryptContext(schemes=["argon2"], argon2__rounds=1, argon2__memory_cost=8, argon2__parallelism=1)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's Chromium. It may reach this machine by its name too: passkeys are for names, not for numbers."""
+    rules = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
+    return {**launch_args, "args": [rules if "resolver-rules" in each else each for each in launch_args["args"]]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ def town(sqlite_template: Path) -> Iterator[Town]:
     folder = Path(tempfile.mkdtemp(prefix="bc-town-"))
     shutil.copy(sqlite_template, folder / "broadcaster.db")
     listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://localhost:{listener.getsockname()[1]}"
     rt = build(load(_environment(folder, url)), QUICK)
     people = _people(rt)
     app = create_app(rt)

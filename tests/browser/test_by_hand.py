@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Request, expect
 from broadcaster.services import broadcasting
 from tests.browser.conftest import Town
 from tests.engine.city import holding
+from tests.web.cast import PASSWORD
 from tests.web.stories import approved
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -133,3 +134,41 @@ def test_another_language_is_one_press_away(town: Town, visitor: Callable[..., P
     expect(page.locator("h1")).to_have_text("Oversikt")
     page.click("button[value=en]")
     expect(page.locator("h1")).to_have_text("Overview")
+
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "usb",
+    "hasResidentKey": False,
+    "hasUserVerification": False,
+    "isUserVerified": False,
+}
+
+
+@pytest.mark.filterwarnings("ignore:Passing SelectField choices:DeprecationWarning")
+def test_a_passkey_is_added_and_becomes_the_second_step(town: Town, visitor: Callable[..., Page]) -> None:
+    """With Chromium's own virtual authenticator. It may take over 5 s."""
+    page = visitor("root")
+    wire = page.context.new_cdp_session(page)
+    wire.send("WebAuthn.enable")
+    wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    page.goto(f"{town.url}/passkeys")
+    page.fill("#name", "blue key")
+    page.click("button:has-text('Add a passkey')")
+    page.wait_for_url(f"{town.url}/account")
+    expect(page.locator("main")).to_contain_text("The passkey blue key is ready.")
+    page.click("button:has-text('Log out') >> visible=true")
+    page.fill("#email", "root@bcc.example")
+    page.fill("#password", PASSWORD)
+    page.click("main button[type=submit]")
+    expect(page.locator("h1")).to_have_text("Your passkey")
+    page.goto(f"{town.url}/account")
+    assert "/login" in page.url
+    page.fill("#email", "root@bcc.example")
+    page.fill("#password", PASSWORD)
+    page.click("main button[type=submit]")
+    page.click("button:has-text('Use my passkey')")
+    page.wait_for_url(f"{town.url}/account")
+    page.goto(f"{town.url}/passkeys")
+    page.click("button:has-text('Remove')")
+    expect(page.locator("main")).to_contain_text("The passkey blue key is removed.")

@@ -112,7 +112,7 @@ def test_pages_about_ones_own_access_can_be_used_by_everybody(
     town: Town, visitor: Callable[..., Page], language: str, scheme: str, width: int
 ) -> None:
     page = visitor("cy", width, scheme, language)
-    own = ("/password", "/two-factor", "/two-factor/recovery-codes", "/verify")
+    own = ("/account", "/password", "/two-factor", "/two-factor/recovery-codes", "/verify", "/passkeys")
     assert {path: found for path in own if (found := look(page, town.url + path, width))} == {}
     page.goto(f"{town.url}/two-factor")
     page.click("main form button")

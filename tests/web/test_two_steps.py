@@ -40,7 +40,7 @@ def begin(house: House) -> Browser:
     browser.get("/login")
     answer = browser.post("/login", {"email": "ada@bcc.example", "password": PASSWORD})
     assert urlsplit(answer.headers["Location"]).path == "/two-factor/code"
-    browser.get(answer.headers["Location"])
+    assert browser.get(answer.headers["Location"]).status_code == 200
     return browser
 
 

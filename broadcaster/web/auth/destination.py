@@ -20,7 +20,9 @@ def refuse_crafted_links(app: Flask) -> None:
     def destination() -> Response | None:
         if not (request.endpoint or "").startswith("security."):
             return None
+        # Flask-Security itself hands the log-in's own full address from the first step to the second.
+        own = request.host_url.rstrip("/")
         wanted = [*request.args.getlist("next"), *request.form.getlist("next")]
-        if all(is_ours(path) for path in wanted if path):
+        if all(is_ours(path.removeprefix(own)) for path in wanted if path):
             return None
         return redirect(url_for("security.login"), 303)  # type: ignore[return-value]

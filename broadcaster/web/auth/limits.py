@@ -40,7 +40,7 @@ def limit_guesses(app: Flask) -> None:
     )
     _guard(app, limiter, "security.login", login)
     code = ((PER_ACCOUNT_THERE, lambda: f"code:{session.get('tf_user_id', client_address())}"),)
-    for endpoint in ("security.two_factor_token_validation", "security.mf_recovery"):
+    for endpoint in ("security.two_factor_token_validation", "security.mf_recovery", "security.wan_signin_response"):
         _guard(app, limiter, endpoint, code)
     oneself = ((PER_ACCOUNT_THERE, lambda: f"self:{getattr(current_user, 'id', client_address())}"),)
     for endpoint in ("security.verify", "security.change_password"):

@@ -2,11 +2,13 @@
 
 from dataclasses import fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import g
 from flask_security import RoleMixin, UserMixin, WebAuthnMixin
 from flask_security.datastore import UserDatastore
 from flask_security.totp import Totp
+from flask_security.webauthn_util import WebauthnUtil
 from passlib.exc import TokenError  # type: ignore[import-untyped]
 from passlib.totp import TotpMatch  # type: ignore[import-untyped]
 
@@ -167,3 +169,11 @@ class OneTimeCodes(Totp):
         with runtime().db.write() as tx:
             if not accounts.use_code(tx, str(user.id), tmatch.counter):
                 raise TokenError("this code was used already")
+
+
+class Passkeys(WebauthnUtil):
+    """Passkeys belong to our configured address, never to what a Host header claims."""
+
+    def origin(self) -> str:
+        parts = urlsplit(runtime().settings.public_url)
+        return f"{parts.scheme}://{parts.netloc}"

@@ -88,7 +88,9 @@ def may_decide(editors: frozenset[str], submitted_by: str | None) -> bool:
 @needs(Role.VIEWER)
 def account() -> str:
     """One's own name, role, password and second step."""
-    return render_template("account.html", two_factor=bool(current_user.tf_primary_method))
+    return render_template(
+        "account.html", two_factor=bool(current_user.tf_primary_method), passkeys=current_user.webauthn
+    )
 
 
 @blueprint.post("/language")

@@ -28,6 +28,7 @@ def _page(problems: tuple[Problem, ...] = (), handed: service.NewUser | service.
             "people.html",
             people=accounts.listing(connection),
             keys=accounts.keys(connection),
+            with_passkeys=accounts.with_passkeys(connection),
             names=accounts.names(connection),
             entries=chronicle.latest(connection, SYSTEM_CHAIN, limit=30),
             scopes=service.SCOPES,
