@@ -20,7 +20,7 @@ COOKIE = "language"
 _ASKED_FOR = {"en": "en", "nb": "nb", "no": "nb", "nn": "nb", "da": "nb", "sv": "nb"}
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """`text` in the reader's language, its %(name)s filled in."""
     return str(flask_babel.gettext(text, **values))
 

@@ -15,6 +15,7 @@ from broadcaster.domain.profile import Profile
 from broadcaster.web.context import runtime
 from broadcaster.web.display import said
 from broadcaster.web.language import gettext as _
+from broadcaster.web.told import told
 
 _SECTIONS = ("area", "channels", "resources", "incident", "onset", "expires", "next_update", "languages")
 #: Channels' own complaints point at the preview, where the text is.
@@ -27,7 +28,7 @@ _SEEN = (Visibility.PUBLIC, Visibility.POSTS)
 
 def add_filters(app: Flask) -> None:
     """Make everything here known to the templates of `app`."""
-    filters = (wall, corners, at, at_path, listed_items, anchor, place_words, as_said, any_given, sort_fields)
+    filters = (wall, corners, at, at_path, listed_items, anchor, place_words, as_said, any_given, sort_fields, told)
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.tests["applies"] = applies
 
