@@ -38,7 +38,13 @@ class Database:
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
             return create_engine(
-                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+                self.url,
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                # A process that is stopped inside a transaction must not hold its rows for ever.
+                connect_args={"options": "-c idle_in_transaction_session_timeout=60000"},
             )
         engine = create_engine(
             self.url,

@@ -124,7 +124,7 @@ def round_of_work(rt: Runtime) -> None:
         receipts.pull(rt, row.id)
 
 
-def work_until(rt: Runtime, condition: Callable[[], object], seconds: float = 20.0) -> None:
+def work_until(rt: Runtime, condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Rounds of work until `condition` holds; a test that waits for longer than `seconds` has failed."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -133,7 +133,7 @@ def work_until(rt: Runtime, condition: Callable[[], object], seconds: float = 20
         time.sleep(0.05)
 
 
-def finish(rt: Runtime, alert_id: str, seconds: float = 20.0) -> None:
+def finish(rt: Runtime, alert_id: str, seconds: float = 60.0) -> None:
     """Work until every delivery of an alert is final."""
     work_until(rt, lambda: complete(rt, alert_id), seconds)
 

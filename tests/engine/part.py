@@ -13,12 +13,11 @@ from typing import Any
 
 from broadcaster import jobs
 from broadcaster.runtime import build
-from broadcaster.services import approval, broadcasting, receipts, sweeping
+from broadcaster.services import approval, broadcasting, parcels, receipts, sweeping
 from broadcaster.services.delivering import Delivering
 from broadcaster.settings import load
 from broadcaster.store import fanout
 from broadcaster.store.queue import Worker
-from channels.sms import Sms
 from tests.engine.city import QUICK, approve
 
 
@@ -45,18 +44,18 @@ def nth(number: int, owner: Any, name: str, before: bool) -> None:
 
 
 def during_a_call() -> None:
-    """Die while the 120th request is with the provider, which takes its time and keeps what it was given."""
-    original = Sms._deliver
+    """Die while the 120th request, and all before it, are with the provider, which takes its time and keeps what it is given."""
+    original = parcels.parcel
     calls = 0
 
-    def wrapped(self: Sms, parcel: Any) -> Any:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 120:
             threading.Timer(0.15, die).start()
-        return original(self, parcel)
+        return original(*args, **kwargs)
 
-    Sms._deliver = wrapped  # type: ignore[method-assign]
+    parcels.parcel = wrapped
 
 
 #: Window → what makes the process die there.

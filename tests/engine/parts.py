@@ -43,6 +43,6 @@ class Parts:
             process.wait()
 
 
-def died(process: subprocess.Popen[bytes], seconds: float = 60.0) -> bool:
+def died(process: subprocess.Popen[bytes], seconds: float = 120.0) -> bool:
     """Wait for a process that should kill itself; True when it did."""
     return process.wait(timeout=seconds) == -signal.SIGKILL

@@ -31,7 +31,7 @@ from tests.engine.city import (
 )
 from tests.engine.parts import Parts
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 FAULTS = ("latency", "429", "500", "hang", "drop_before", "drop_after")
 POSTING = {"sms": ("twilio", "POST /2010"), "x": ("x", "POST /2/tweets"), "facebook": ("facebook", "/feed")}
@@ -54,7 +54,7 @@ def test_a_provider_fault_loses_nothing_and_doubles_nothing(
         work_until(runtime, lambda: "rate limit" in reason(runtime, alert_id, "facebook"))
         # The Graph API names no time, so we leave it alone for a minute.
         a_minute_passes(runtime)
-    finish(runtime, alert_id, 60)
+    finish(runtime, alert_id, 120)
     assert counts(runtime, alert_id) == {
         "sms": {"delivered": 5},
         "x": {"delivered": 2},
@@ -97,7 +97,7 @@ def test_a_channel_that_hangs_delays_no_other(
             now = counts(runtime, alert_id)
             return all(set(now.get(channel, {})) <= states and now.get(channel) for channel, states in others.items())
 
-        until(lambda: finished(first) and finished(second), 60, "the other channels")
+        until(lambda: finished(first) and finished(second), 120, "the other channels")
     assert not set(counts(runtime, second)["x"]) & {"accepted", "delivered"}
     assert provider_log(sandbox, "x") == []
 
@@ -131,7 +131,7 @@ def test_callbacks_that_are_lost_repeated_or_shuffled_end_in_the_right_states(
         words = [each for each in words if dice.random() > 0.5]
     for each in words:
         assert receipts.apply(runtime, each, clock.utc_now())
-    finish(runtime, alert_id, 60)
+    finish(runtime, alert_id, 120)
     assert counts(runtime, alert_id)["sms"] == {"delivered": 20}
 
 
@@ -145,7 +145,7 @@ def test_a_receipt_finds_a_text_whose_answer_was_lost(runtime: Runtime, sandbox:
     (taken,) = provider_log(sandbox, "twilio")
     token = runtime.seal(row.id)
     assert receipts.apply(runtime, Receipt(taken["id"], Progress.DELIVERED, parcel_id=token), clock.utc_now())
-    finish(runtime, alert_id, 60)
+    finish(runtime, alert_id, 120)
     assert texts_per_phone(sandbox) == {phone: 1}
 
 
@@ -206,13 +206,13 @@ def test_a_page_that_cannot_be_written_is_written_once_it_can(
     runtime.settings = runtime.settings.model_copy(update={"status_dir": root})
     mend = break_it(root)
     alert_id = sent(runtime, holding())
-    work_until(runtime, lambda: counts(runtime, alert_id).get("sms") == {"delivered": 2}, 60)
+    work_until(runtime, lambda: counts(runtime, alert_id).get("sms") == {"delivered": 2}, 120)
     assert counts(runtime, alert_id)["website"] == {"pending": 1}
     with runtime.db.read() as connection:
         (waiting,) = [number for number, _, name in batches.of_alert(connection, alert_id) if name == "website"]
     assert waiting
     assert publishing.behind(runtime, clock.utc_now())
     mend()
-    finish(runtime, alert_id, 60)
+    finish(runtime, alert_id, 120)
     assert counts(runtime, alert_id)["website"] == {"delivered": 1}
     assert (root / "en" / "index.html").is_file()
