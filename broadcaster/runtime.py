@@ -44,6 +44,8 @@ class Timing:
     grace: float = 60.0
     #: A committed intent older than this is not sent but given back, and the stop flag read again.
     slice: float = 1.0
+    #: Past this age of its intent nothing leaves, not even a request that is being written; well below the grace.
+    stale: float = 15.0
     #: How long a text waits for its page.
     page_wait: float = 5.0
     #: One job works on a batch at most so long, then the next in the lane has its turn.

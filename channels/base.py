@@ -95,6 +95,8 @@ class Parcel:
     this very parcel is already known (find then reads it back directly).
     `valid_for` (seconds) is how long the provider may keep trying. `generation` orders writes of one page: a lower one never
     replaces a higher one. `lane` picks the sender ("life-safety" or "information").
+    `not_after` is a reading of the clock that counts sleep too (CLOCK_BOOTTIME, seconds; 0: none): later than that nothing of it
+    may leave, because somebody else may have it by then.
     """
 
     id: str
@@ -108,6 +110,7 @@ class Parcel:
     callback_url: str = ""
     generation: int = 0
     lane: str = "life-safety"
+    not_after: float = 0.0
 
 
 class ChannelError(Exception):

@@ -11,6 +11,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 #: Seconds for handing over one body: a picture on a slow line takes longer than a connection may.
 WRITE_TIMEOUT = 30.0
+#: Counts while the machine sleeps; where there is none, the nearest that never jumps.
+_AWAKE: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def too_late(not_after: float) -> bool:
+    """True when the moment has passed, also for a process that was paused meanwhile; 0 never passes."""
+    return bool(not_after) and time.clock_gettime(_AWAKE) > not_after
 
 
 class _Timed(io.RawIOBase):

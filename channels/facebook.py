@@ -96,6 +96,7 @@ class Facebook(Channel):
         return one_by_one(parcels, self.actions, self._deliver)
 
     def _deliver(self, parcel: Parcel) -> Sent:
+        self._wire.not_after = parcel.not_after
         try:
             match parcel.action:
                 case Action.AMEND:

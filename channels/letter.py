@@ -19,6 +19,7 @@ class Letter:
     url: str
     headers: list[str] = field(repr=False)
     body: bytes = field(repr=False)
+    not_after: float = 0.0
 
 
 #: Characters that a form shows as they are.
@@ -48,10 +49,10 @@ class Form:
         self._headers = [_offering(line, codings) for line in sample.headers]
         self._by_length: dict[int, list[str]] = {}
 
-    def fill(self, values: dict[str, str]) -> Letter:
+    def fill(self, values: dict[str, str], not_after: float = 0.0) -> Letter:
         """One letter. KeyError names a blank left open."""
         body = self._blank.format_map({name: _quoted(value) for name, value in values.items()}).encode("ascii")
-        return Letter(self._url, self._headed(len(body)), body)
+        return Letter(self._url, self._headed(len(body)), body, not_after)
 
     def _headed(self, length: int) -> list[str]:
         headers = self._by_length.get(length)

@@ -9,6 +9,7 @@ from typing import Any
 import pycurl
 
 from channels.base import ChannelError
+from channels.deadline import too_late
 from channels.letter import Answer, Letter, read_headers
 from channels.verdict import lost
 from channels.wire import CONNECT_TIMEOUT
@@ -53,6 +54,7 @@ class Slot:
         self._body: list[bytes] = []
         self._size = 0
         self._headers: list[str] | None = None
+        self._not_after = 0.0
         self._url = ""
         self.handle = handle = pycurl.Curl()
         for option, value in (
@@ -89,6 +91,7 @@ class Slot:
             self._headers = letter.headers
         self.handle.setopt(pycurl.POSTFIELDSIZE, len(letter.body))
         self.item, self.handed, self._left, self._size = item, False, letter.body, 0
+        self._not_after = letter.not_after
         self._lines.clear()
         self._body.clear()
 
@@ -107,6 +110,8 @@ class Slot:
     def failure(self, code: int) -> ChannelError:
         """What a libcurl error means. Without a body no request is whole: what was not handed over was not sent."""
         if not self.handed:
+            if code == pycurl.E_ABORTED_BY_CALLBACK:
+                return lost("too_late")
             if code in _BAD_ADDRESS:
                 return lost("bad_address")
             if code in _UNSAFE:
@@ -116,7 +121,10 @@ class Slot:
             return lost("too_large")
         return lost("read_timeout" if code == pycurl.E_OPERATION_TIMEDOUT else "dropped")
 
-    def _give(self, size: int) -> bytes:
+    def _give(self, size: int) -> bytes | int:
+        if not self.handed and too_late(self._not_after):
+            # The last moment that there is: the head may have left, but nobody acts on a request without its body.
+            return pycurl.READFUNC_ABORT
         self.handed = True
         given, self._left = self._left[:size], self._left[size:]
         return given

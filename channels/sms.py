@@ -105,6 +105,7 @@ class Sms(Channel):
         return self._bulk.send(parcels, self._letter, self._read)
 
     def _deliver(self, parcel: Parcel) -> Sent:
+        self._wire.not_after = parcel.not_after
         sender, seconds = self.sender_for(parcel), _validity(parcel)
         try:
             message = self._create(sender, parcel.to, parcel.text, parcel.callback_url, seconds)
@@ -135,7 +136,8 @@ class Sms(Channel):
             sample = self._wire.rehearse(lambda: self._create(sender, "{to}", "{text}", callback_url, period))
             form = self._forms[kind] = Form(sample, CODINGS)
         return form.fill(
-            {"to": parcel.to, "text": parcel.text, "callback_url": parcel.callback_url, "seconds": str(seconds)}
+            {"to": parcel.to, "text": parcel.text, "callback_url": parcel.callback_url, "seconds": str(seconds)},
+            parcel.not_after,
         )
 
     def _read(self, answer: Answer) -> Sent:

@@ -51,6 +51,8 @@ def lost(how: str, reading: bool = False) -> ChannelError:
             return Unavailable("no connection within the time limit", how)
         case "tls":  # only a handshake has left. A captive portal or a wrong clock looks like this.
             return Unavailable("no safe connection: the provider's certificate was not accepted", how, retry_after=15.0)
+        case "too_late":
+            return Unavailable("this process was paused, and somebody else may have sent it", how, 0.0, slow_down=True)
         case "no_connection":  # refused, unreachable, or the name not resolved
             return Unavailable("no connection to the provider", how)
         case "bad_address":

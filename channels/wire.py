@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
-from channels.deadline import Pool, SecurePool
+from channels.deadline import Pool, SecurePool, too_late
 from channels.letter import Letter
 from channels.verdict import judge, lost, wait_of
 
@@ -59,6 +59,8 @@ class _Adapter(HTTPAdapter):
         if self._wire.rehearsing:
             raise _Rehearsed(travelling)
         reading = request.method in ("GET", "HEAD")
+        if not reading and too_late(self._wire.not_after):
+            raise lost("too_late", reading)
         limits = (min(CONNECT_TIMEOUT, self._wire.timeout), self._wire.timeout)
         answer: requests.Response | None = None
         try:
@@ -135,6 +137,8 @@ class Wire:
         if self.base and urlsplit(self.base).scheme not in ("http", "https"):
             raise lost("bad_address")
         self.timeout = timeout
+        #: When the request in hand may leave no more (Parcel.not_after).
+        self.not_after = 0.0
         #: HTTP status and headers of the last answer, for SDKs whose exceptions drop them.
         self.status = 0
         self.headers: Mapping[str, str] = {}

@@ -92,6 +92,7 @@ class X(Channel):
         return one_by_one(parcels, self.actions, self._deliver)
 
     def _deliver(self, parcel: Parcel) -> Sent:
+        self._wire.not_after = parcel.not_after
         if parcel.action is Action.RETRACT:
             return self._retract(parcel.target)
         media = [self._upload(picture) for picture in parcel.pictures]

@@ -105,7 +105,7 @@ class Delivering:
                     # Too long since the intent, the stop flag and the fence: give back what has not started, look again.
                     self.unsent = [late.id for late in rows[position:]]
                     break
-                yield parcels.parcel(self.rt, self.sheet, row)
+                yield parcels.parcel(self.rt, self.sheet, row, self.intended + self.rt.timing.stale)
 
     def _keep(self) -> bool:
         """Write down what has landed and push the lease out while waiting; False when somebody else has the batch."""

@@ -50,7 +50,7 @@ def sheet(rt: Runtime, connection: Connection, held: Lease) -> Sheet:
     return Sheet(alert, alert_store.texts(connection, held.alert_id), callback, now)
 
 
-def parcel(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
+def parcel(rt: Runtime, shared: Sheet, row: Any, not_after: float = 0.0) -> Parcel:
     """The parcel of one delivery row. What should follow a post that is gone becomes a post of its own."""
     message = shared.texts[row.message_id]
     token = rt.seal(row.id)
@@ -67,6 +67,7 @@ def parcel(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
         valid_for=_life(shared),
         callback_url=f"{shared.callback}?d={token}" if shared.callback else "",
         lane=shared.lane,
+        not_after=not_after,
     )
 
 
