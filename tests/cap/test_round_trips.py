@@ -40,7 +40,9 @@ TOKEN = st.text(string.ascii_letters + string.digits + "-._@:/æ", min_size=1, m
 TURNING = "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 #: Any script, no controls; without markup's own characters, which have tests of their own.
 WORDS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn", "Co"), exclude_characters=f'<&"\u2028\u2029{TURNING}'),
+    st.characters(
+        codec="utf-8", exclude_categories=("Cs", "Cc", "Cn", "Co"), exclude_characters=f'<&"\u2028\u2029{TURNING}'
+    ),
     max_size=80,
 ).map(str.strip)
 SAID = WORDS.filter(bool)

@@ -177,7 +177,7 @@ class Slow(Website):
         super().__init__(WebsiteOptions(root))
         self._started, self._go = started, go
 
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
         self._started.set()
         assert self._go.wait(20)
         return super().send(parcels)
