@@ -11,7 +11,12 @@ from tests.engine.city import holding
 from tests.web.cast import PASSWORD
 from tests.web.stories import approved
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    # A browser that leaves a page early leaves Werkzeug's test server with the file that it was sending.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def fill_in(page: Page) -> None:

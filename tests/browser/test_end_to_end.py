@@ -10,7 +10,10 @@ from tests.residents.city import SQUARES, collection
 
 __all__ = ["run"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+]
 #: Milliseconds that a step may take while all parts share two cores with other tests.
 PATIENCE = 90_000
 

@@ -8,7 +8,12 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.browser.conftest import Town
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+    # A browser that leaves a page early leaves Werkzeug's test server with the file that it was sending.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 #: Every pair of language, theme and width.
 LOOKS = (("en", "light", 1280), ("nb", "dark", 1280), ("nb", "light", 320), ("en", "dark", 320))
