@@ -72,6 +72,15 @@ def test_a_code_opens_once(house: House) -> None:
     assert thief.get("/account").status_code == 302
 
 
+def test_who_lost_the_phone_is_shown_the_way(house: House) -> None:
+    set_up(house.of("ada"))
+    browser = begin(house)
+    for path in ("/two-factor/code", "/two-factor/lost", "/two-factor/recovery"):
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+    assert "One of the codes that you kept" in answer.text
+
+
 def test_guessing_codes_is_slowed(house: House) -> None:
     set_up(house.of("ada"))
     browser = begin(house)
