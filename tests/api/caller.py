@@ -13,10 +13,10 @@ from broadcaster import clock
 from broadcaster.runtime import Runtime
 from broadcaster.services import accounts
 from broadcaster.services.scopes import EXERCISE
-from broadcaster.store.schema import api_keys
 from tests.engine.city import ROOT
 
-EVERYTHING = tuple(accounts.SCOPES)
+#: Every right; "exercise" is a bound, not a right.
+EVERYTHING = tuple(scope for scope in accounts.SCOPES if scope != EXERCISE)
 #: A draft that lacks nothing.
 HOLDING: Mapping[str, Any] = {
     "incident": "oxley-creek",
@@ -78,12 +78,7 @@ def caller(
     rt: Runtime, app: Flask, *scopes: str, life: timedelta = timedelta(days=1), now: datetime | None = None
 ) -> Caller:
     """A new key with `scopes`; `exercise` among them makes it one for exercises."""
-    made = accounts.add_key(
-        rt, "another system", [each for each in scopes if each != EXERCISE], ROOT, now or clock.utc_now(), life
-    )
-    if EXERCISE in scopes:
-        with rt.db.write() as tx:
-            tx.execute(api_keys.update().where(api_keys.c.id == made.key.id).values(scopes=sorted(scopes)))
+    made = accounts.add_key(rt, "another system", list(scopes), ROOT, now or clock.utc_now(), life)
     return Caller(app, made.secret, f"key:{made.key.id}")
 
 
