@@ -260,7 +260,9 @@ class Delivering:
                 batches.finish(tx, self.held)
                 broadcasting.finish_if_sent(tx, self.held.alert_id)
             elif self.fatal or idle >= MOST_IDLE:
-                batches.kill(tx, self.held, self.fatal or f"nothing moved for too long: {self.reason}")
+                batches.kill(
+                    tx, self.held, self.fatal or f"nothing moved for too long: {self.reason or 'nothing could be sent'}"
+                )
             else:
                 # A provider in trouble gets a pause that grows: 4, 4, 4, 8, 16 … up to 60 seconds.
                 calm = min(60.0, max(4.0, 2.0**idle)) if self.trouble >= ENOUGH_TROUBLE else 0.0
