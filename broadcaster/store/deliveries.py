@@ -23,7 +23,7 @@ _ACCEPT = (
     )
     .values(
         state=_ACCEPTED,
-        provider_id=bindparam("provider", type_=String),
+        provider_id=bindparam("their_id", type_=String),
         url=bindparam("place", type_=String),
         accepted_at=db_now(),
         not_before=db_now() + bindparam("pull_after", type_=BigInteger),
@@ -36,7 +36,7 @@ _ACCEPT = (
 def accept(tx: Connection, rows: Sequence[tuple[int, str, str]], epoch: int, pull_after: float) -> None:
     """The provider has these (number, provider id, address). `not_before` now says when to ask what became of them."""
     shared = {"sent_epoch": epoch, "pull_after": milliseconds(pull_after)}
-    tx.execute(_ACCEPT, [{"number": number, "provider": name, "place": url} | shared for number, name, url in rows])
+    tx.execute(_ACCEPT, [{"number": number, "their_id": name, "place": url} | shared for number, name, url in rows])
 
 
 def give_back(

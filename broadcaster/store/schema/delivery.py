@@ -89,6 +89,9 @@ deliveries = Table(
     Column("attempts", SmallInteger, nullable=False, default=0),
     Column("second_tries", SmallInteger, nullable=False, default=0),
     Column("not_before", Moment, nullable=False, default=0),
+    # Which carrier may have taken it (Channel.carrier): written with the intent, asked when the row is unknown, since another
+    # provider's "not here" proves nothing. Empty before the first intent.
+    Column("provider", String(16), nullable=False, default="", server_default=""),
     Column("provider_id", String(120)),
     # The provider's id of a try that failed before this one: its late receipts say nothing about this one.
     Column("earlier_id", String(120)),
