@@ -11,8 +11,7 @@ from flask import Blueprint, Response, request
 from broadcaster.domain.errors import NotReady
 from broadcaster.domain.kind import Lane
 from broadcaster.runtime import Runtime
-from broadcaster.services import inbound, receipts
-from broadcaster.store import standing
+from broadcaster.services import inbound, receiving
 from broadcaster.web import facebook_comments
 from broadcaster.web.auth.addresses import from_this_machine
 from broadcaster.web.auth.guard import everybody
@@ -39,16 +38,10 @@ def twilio_status() -> Response:
         return _refused()
     try:
         receipt = rt.channel("sms", modes[0]).parse_receipt(request.args.to_dict() | request.form.to_dict())
-        number = rt.unseal(receipt.parcel_id)
     except ValueError:
-        log.warning("receipt about nothing of ours")
-        return Response(status=_DONE)
-    with rt.db.read() as connection:
-        mode = standing.mode_of_delivery(connection, number)
-    if mode in modes:
-        receipts.apply(rt, receipt, now())
+        log.warning("receipt without its fields")
     else:
-        log.warning("receipt of the other mode", delivery=number)
+        receiving.accept(rt, receipt, modes, now())
     return Response(status=_DONE)
 
 
