@@ -19,7 +19,7 @@ from typing import Any
 
 import pycurl
 
-from bench.provider import Provider, provider
+from bench.provider import Manner, Provider, provider
 from channels.base import Outcome, Parcel
 from channels.senders import parse_senders
 from channels.sms import Sms, TwilioOptions
@@ -156,9 +156,9 @@ def run(seconds: float, rounds: int = 3) -> dict[str, Any]:
     rows = [sorted(runs, key=lambda row: row["per_second"])[len(runs) // 2] for runs in found.values()]
     for row, runs in zip(rows, found.values(), strict=True):
         row["cpu_us_per_message"] = statistics.median(one["cpu_us_per_message"] for one in runs)
-    with provider(latency=0.2) as slow:
+    with provider(manner=Manner(latency=0.2)) as slow:
         late = [measure("bulk path", slow, 4, window) for window in (256, 1024)]
-    with provider(latency=0.2, hang=100) as hanging:
+    with provider(manner=Manner(latency=0.2, hang=100)) as hanging:
         late += [measure("bulk path", hanging, 12, window) for window in (1024,)]
     return {"provider_capacity": limit, "quick": rows, "answers_after_200_ms": late[:2], "and_1_percent_hang": late[2:]}
 

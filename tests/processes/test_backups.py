@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from bench.postgres import Postgres
 from broadcaster import clock
 from broadcaster.domain.errors import Conflict, Invalid, NotReady
 from broadcaster.domain.rules import Actor, Role
@@ -113,13 +114,13 @@ def test_a_restore_names_what_waited_for_approval_and_ends_every_log_in(rt: Runt
     assert found.undecided == (identifier,)
 
 
-def test_a_copy_goes_to_the_other_kind_of_database(rt: Runtime, folder: Path, postgres_server: str) -> None:
+def test_a_copy_goes_to_the_other_kind_of_database(rt: Runtime, folder: Path, postgres_server: Postgres) -> None:
     city.settle(rt, 5)
     city.finish(rt, city.sent(rt, city.holding()))
     copy = made(rt, folder / "copy.backup")
     before = rows(rt.db)
     if rt.db.sqlite:
-        other = Database(postgres_server)
+        other = Database(postgres_server.url("postgres"))
         with other.write() as tx:
             metadata.drop_all(tx)
             tx.execute(text("DROP TABLE IF EXISTS alembic_version"))
