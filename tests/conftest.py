@@ -1,5 +1,6 @@
 """What most tests share: both databases, a real Valkey, the sandbox providers, and an installation joined from them."""
 
+import re
 import shutil
 import tempfile
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from bench.postgres import Postgres
 from broadcaster.processes.valkey import Embedded
-from broadcaster.runtime import Runtime, build
+from broadcaster.runtime import FOLDER, Runtime, build
 from broadcaster.settings import Settings, load
 from broadcaster.store.database import Database
 from broadcaster.store.queue import connect
@@ -117,13 +118,27 @@ def sandbox(providers: Sandbox) -> Iterator[Sandbox]:
     providers.reset()
 
 
+@pytest.fixture(scope="session")
+def profile_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Brisbane without staff phones, so that a test counts only the texts that it is about; one test is about those."""
+    shipped = (FOLDER / "profiles" / "brisbane.yaml").read_text(encoding="utf-8")
+    without = re.sub(r"(?m)^staff_phones: .*$", "staff_phones: []", shipped)
+    assert without != shipped
+    path = tmp_path_factory.mktemp("profile") / "brisbane.yaml"
+    path.write_text(without, encoding="utf-8")
+    return path
+
+
 @pytest.fixture
-def settings(folder: Path, database_url: str, valkey_server: Embedded, sandbox: Sandbox) -> Settings:
+def settings(
+    folder: Path, database_url: str, valkey_server: Embedded, sandbox: Sandbox, profile_file: Path
+) -> Settings:
     """Brisbane, live on the sandbox; the queue's server is empty."""
     with connect(valkey_server.url) as connection:
         connection.flushall()
     return load(
         {
+            "BROADCASTER_PROFILE": str(profile_file),
             "BROADCASTER_VAR_DIR": str(folder),
             "BROADCASTER_DATABASE_URL": database_url,
             "BROADCASTER_REDIS_URL": valkey_server.url,

@@ -34,6 +34,8 @@ class Performance:
         self._stage, self._telling = stage, telling
         self._sent: list[tuple[Scene, str]] = []
         self._outlines = outlines_of(stage.outlines)
+        #: Told before anybody else, whether they live in the area or not.
+        self._staff = frozenset(stage.rt.profile.staff_phones)
 
     def play(self, scene: Scene) -> bool:
         """Send one alert and return when every delivery is final; False when that takes too long."""
@@ -53,7 +55,7 @@ class Performance:
         self._sent.append((scene, alert_id))
         approved = clock.utc_now()
         approval.approve(rt, alert_id, self._stage.ben.account.actor, digest, approved)
-        if not self._follow(scene, alert_id, phones, approved):
+        if not self._follow(scene, alert_id, len(self._phones(alert) - self._staff), approved):
             return False
         if scene.texted:
             replies = self._stage.text_back(self._phones(alert), scene.texted)
@@ -126,7 +128,7 @@ class Performance:
         expected = Expected(
             site=site,
             links=(short, *pages),
-            phones=self._phones(alert),
+            phones=self._phones(alert) | self._staff if "sms" in alert.draft["channels"] else frozenset(),
             posts={name: _parts(texts, name) for name in ("x", "facebook")},
         )
         return count(expected, sent) + Tally(lost=sum(not _served(page) for page in (short, *pages)))

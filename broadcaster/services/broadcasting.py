@@ -12,7 +12,7 @@ from broadcaster.domain.errors import Invalid, NotFound, Problem
 from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import SYSTEM, Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import publishing, ringing
+from broadcaster.services import proof, publishing, ringing
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import audience, decisions, fanout, journal, progress
 from broadcaster.store.alerts import AlertRow
@@ -38,6 +38,7 @@ def begin(rt: Runtime, tx: Connection, alert: AlertRow, now: datetime) -> None:
     for channel in dict.fromkeys(message.channel for message in texts.values()):
         mine = {number: message for number, message in texts.items() if message.channel == channel}
         if rt.personal(channel):
+            proof.first_to_staff(rt, tx, alert, mine)
             fanout.plan(tx, alert, mine, rt.profile.fallback)
         else:
             action = follow_up_action(rt, channel, alert)

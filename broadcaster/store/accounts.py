@@ -30,6 +30,8 @@ class Account:
     tf_last_counter: int | None
     mf_recovery_codes: list[str] | None
     created_at: datetime
+    phone: str | None = None
+    phone_verified_at: datetime | None = None
 
     @property
     def actor(self) -> Actor:

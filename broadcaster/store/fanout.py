@@ -1,7 +1,7 @@
 """From an approved alert to rows: audience plans, slices of deliveries with their batches, and posts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, insert, select, update
@@ -18,6 +18,10 @@ from channels.base import Action, Message
 
 (_FIRST_BATCH,) = BATCH.initial
 (_FIRST_DELIVERY,) = DELIVERY.initial
+#: Why a plan passes a phone over that its alert's staff batch has.
+STAFF = "staff, told first"
+#: The staff's batch goes before every other of its channel.
+_FIRST_OF_ALL = -1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,28 @@ def open_plan(connection: Connection, alert_id: str) -> Plan | None:
     )
 
 
+def to_staff(tx: Connection, alert: AlertRow, channel: str, told: Sequence[tuple[str, int]]) -> None:
+    """A batch of its own for the staff's phones, (E.164, message) each, before all others; made ahead of the plans."""
+    batch_id = _batch(tx, alert.id, channel, "urgent", priority=_FIRST_OF_ALL, staff=True)
+    common = {"alert_id": alert.id, "batch_id": batch_id, "channel": channel, "state": _FIRST_DELIVERY}
+    tx.execute(
+        insert(deliveries), [{"address": phone, "message_id": message_id} | common for phone, message_id in told]
+    )
+
+
+def staff_phones(connection: Connection, alert_id: str, channel: str) -> frozenset[str]:
+    """Phones that the alert's staff batch has: one text per phone and alert, so its plans pass these over as STAFF."""
+    of_staff = select(deliveries.c.address).join(batches, batches.c.id == deliveries.c.batch_id)
+    mine = batches.c.alert_id == alert_id, batches.c.channel == channel, batches.c.staff
+    return frozenset(connection.scalars(of_staff.where(*mine)))
+
+
 def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, lane: str, size: int) -> list[int] | None:
     """Write a slice's deliveries, its batches and the cursor in one commit; None when another worker has done this slice.
 
     Returns the new batches.
     """
+    part = _without_staff(tx, alert.id, made_from.channel, part)
     excluded = sum(part.excluded.values())
     taken = tx.execute(
         update(audience_plans)
@@ -128,14 +149,21 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
     return made
 
 
+def _without_staff(tx: Connection, alert_id: str, channel: str, part: Slice) -> Slice:
+    staff = staff_phones(tx, alert_id, channel)
+    rest = [each for each in part.phones if each[1] not in staff]
+    told = len(part.phones) - len(rest)
+    return replace(part, phones=rest, excluded={**part.excluded, STAFF: told}) if told else part
+
+
 def _added(tx: Connection, plan_id: int, more: Mapping[str, int]) -> dict[str, int]:
     so_far = tx.scalar(select(audience_plans.c.excluded).where(audience_plans.c.id == plan_id)) or {}
     return {reason: so_far.get(reason, 0) + more.get(reason, 0) for reason in {*so_far, *more}}
 
 
-def _batch(tx: Connection, alert_id: str, channel: str, lane: str) -> int:
+def _batch(tx: Connection, alert_id: str, channel: str, lane: str, **more: Any) -> int:
     values = {"alert_id": alert_id, "channel": channel, "lane": lane, "state": _FIRST_BATCH, "created_at": db_now()}
-    number = tx.scalar(insert(batches).values(**values).returning(batches.c.id))
+    number = tx.scalar(insert(batches).values(**values, **more).returning(batches.c.id))
     assert number is not None
     return int(number)
 

@@ -1,6 +1,13 @@
 """All tables, by the thing they remember. Importing this package fills `metadata`."""
 
-from broadcaster.store.schema.accounts import api_keys, idempotency_keys, sessions, users, webauthn_credentials
+from broadcaster.store.schema.accounts import (
+    api_keys,
+    idempotency_keys,
+    own_texts,
+    sessions,
+    users,
+    webauthn_credentials,
+)
 from broadcaster.store.schema.alerts import alert_references, alerts, incidents, instructions, messages
 from broadcaster.store.schema.base import Moment, db_now, metadata
 from broadcaster.store.schema.delivery import (
@@ -45,6 +52,7 @@ __all__ = [
     "messages",
     "metadata",
     "opt_outs",
+    "own_texts",
     "phones",
     "place_zones",
     "places",

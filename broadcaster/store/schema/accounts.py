@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -37,6 +38,9 @@ users = Table(
     # The last time step whose code was used: a code works once.
     Column("tf_last_counter", Counter),
     Column("mf_recovery_codes", JSON),
+    # E.164; only a number that is verified gets anything but its own code.
+    Column("phone", String(16)),
+    Column("phone_verified_at", Moment),
     Column("created_at", Moment, nullable=False),
 )
 
@@ -48,6 +52,22 @@ sessions = Table(
     Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
     Column("began_at", Moment, nullable=False),
     Column("ended_at", Moment),
+)
+
+#: Texts to a person's own number: codes that prove it is theirs, and drafts that they try. Counted, so that there are never many.
+own_texts = Table(
+    "own_texts",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    # code or try.
+    Column("kind", String(8), nullable=False),
+    Column("phone", String(16), nullable=False),
+    # Of a code: its hash, and how often somebody has guessed at it.
+    Column("hash", Text),
+    Column("tries", SmallInteger, nullable=False, default=0),
+    Column("at", Moment, nullable=False),
+    Index("ix_own_texts_user", "user_id", "kind", "at"),
 )
 
 webauthn_credentials = Table(

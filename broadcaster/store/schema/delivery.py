@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -47,6 +49,8 @@ batches = Table(
     Column("channel", String(16), nullable=False),
     Column("lane", String(8), nullable=False),
     Column("priority", Integer, nullable=False, default=0),
+    # The staff's own phones, told before anybody else; not counted among the residents.
+    Column("staff", Boolean, nullable=False, default=False, server_default=false()),
     Column("state", String(8), nullable=False),
     Column("epoch", Integer, nullable=False, default=0),
     # Until then somebody works on it, or nobody may: a wait for a grace or a retry is a lease without an owner.
