@@ -19,6 +19,7 @@ from broadcaster.settings import Settings
 from broadcaster.store import documents
 from broadcaster.store.database import Database
 from broadcaster.store.limits import RateLimits
+from broadcaster.store.paces import Paces
 from broadcaster.store.queue import Queue
 from broadcaster.store.schema import db_now, installation
 from broadcaster.store.tokens import Sealer
@@ -91,6 +92,7 @@ class Runtime:
     timing: Timing = Timing()
     folder: Path = FOLDER
     pacer: Pacer = field(default_factory=Pacer)
+    paces: Paces = field(default_factory=Paces)
     _channels: dict[tuple[str, bool], Channel] = field(default_factory=dict)
     _geocoder: "Geocoder | None" = None
     _epoch: int | None = None

@@ -1,7 +1,7 @@
 """How long the texts of an alert take with the senders there are, what they cost, and which zones they reach too late."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -21,6 +21,11 @@ class Pace:
 
     segments: float | None = None
     texts: float | None = None
+
+    @property
+    def per_second(self) -> float:
+        """Texts of one segment a second; 0 when no limit is known."""
+        return min((each for each in (self.segments, self.texts) if each), default=0.0)
 
     def seconds(self, texts: int, segments: int) -> float | None:
         """Seconds for `texts` that have `segments` together; None when nothing limits them that we know of."""
@@ -43,10 +48,14 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class ZoneForecast:
-    """When a zone's last text has left; `late` when the hazard is there first. `finish` is None where no rate is known."""
+    """When a zone's last text has left; `late` when the hazard is there first. `finish` is None where no rate is known.
+
+    `texts_by` is how many texts have left by then, its own and those of the zones before it.
+    """
 
     code: str
     phones: int
+    texts_by: int
     seconds: float | None
     finish: datetime | None
     arrival: datetime | None
@@ -103,7 +112,7 @@ def forecast(
         seconds = pace.seconds(min(gone_texts, texts), min(gone_units, units))
         finish = _after(begins, seconds)
         found += [
-            ZoneForecast(zone.code, number, seconds, finish, arrival)
+            ZoneForecast(zone.code, number, min(gone_texts, texts), seconds, finish, arrival)
             for zone, (number, _) in zip(together, more, strict=True)
         ]
     return Forecast(texts, units, begins, end, _after(begins, end), price.times(units) if price else None, tuple(found))
@@ -122,11 +131,27 @@ def _after(begins: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else begins + timedelta(seconds=seconds)
 
 
-def last_left(samples: Iterable[tuple[datetime, int]], left: int) -> datetime | None:
-    """When nothing will be left, by the pace of `samples` (moment, texts gone by then), oldest first; None while it cannot be said."""
-    points = list(samples)
-    if len(points) < 2 or left <= 0:
+def measured(samples: Sequence[tuple[datetime, int]]) -> float | None:
+    """Texts a second between the first and the last sample (moment, texts gone by then); None while nothing can be said."""
+    if len(samples) < 2:
         return None
-    (first_at, first), (last_at, last) = points[0], points[-1]
+    (first_at, first), (last_at, last) = samples[0], samples[-1]
     seconds, gone = (last_at - first_at).total_seconds(), last - first
-    return last_at + timedelta(seconds=left * seconds / gone) if seconds > 0 and gone > 0 else None
+    return gone / seconds if seconds > 0 and gone > 0 else None
+
+
+def again(before: Forecast, gone: int, left: int, per_second: float | None, now: datetime) -> Forecast:
+    """The forecast while it is being sent: `gone` texts have left, `left` have not, and so many leave each second.
+
+    A zone that is through has no finish any more; nor has any when nothing moves.
+    """
+
+    def until(texts: int) -> float | None:
+        return texts / per_second if per_second and texts > 0 else None
+
+    zones = []
+    for zone in before.zones:
+        seconds = until(min(zone.texts_by - gone, left))
+        zones.append(replace(zone, seconds=seconds, finish=_after(now, seconds)))
+    seconds = until(left)
+    return replace(before, begins=now, seconds=seconds, finish=_after(now, seconds), zones=tuple(zones))
