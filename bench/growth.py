@@ -1,0 +1,59 @@
+"""Whether a recipient costs the same in a large send as in a small one, and how much memory it takes: `python -m bench.growth`.
+
+Cost is processor time per recipient over all processes of the product; the provider's own is left out. It is steadier than the
+rate on a machine that others use as well.
+"""
+
+from bench import fanout, frame
+from bench.fanout import Measured
+from bench.frame import Goal, Options, Report
+from bench.site import Kind
+
+SIZES, FULL_SIZES = (5_000, 50_000), (10_000, 1_000_000)
+#: Not the product's: the provider is ours to measure with.
+OTHERS = ("provider",)
+MOST_MB = 200
+
+
+def cost(measured: Measured) -> float:
+    """Microseconds of processor time per recipient: the median round."""
+    costs = sorted(sum(spent for kind, spent in each.cpu_us.items() if kind not in OTHERS) for each in measured.rounds)
+    return costs[len(costs) // 2]
+
+
+def peak(measured: Measured) -> float:
+    """The most that one process of the product held, MB."""
+    return max(held for kind, held in measured.peak_mb.items() if kind not in OTHERS)
+
+
+def run(options: Options) -> Report:
+    """A small and a large send on each database; in the quick run on the first."""
+    report = Report()
+    for database in options.some:
+        _measure(database, options, report)
+    return report
+
+
+def _measure(database: Kind, options: Options, report: Report) -> None:
+    small, large = (
+        fanout.measure(database, size, rounds=options.rounds if size <= 100_000 else 1, say=options.say)
+        for size in (FULL_SIZES if options.full else SIZES)
+    )
+    more = (cost(large) / cost(small) - 1) * 100
+    note = f"{small.recipients:,}: {cost(small):.0f} us, {large.recipients:,}: {cost(large):.0f} us"
+    report.goals += [
+        Goal(f"A recipient of a large send costs more, {database}", round(more, 1), 15, " %", at_most=True, note=note),
+        Goal(
+            f"Most memory of one process, {database}",
+            max(peak(small), peak(large)),
+            MOST_MB,
+            " MB",
+            at_most=True,
+            note=f"up to {large.recipients:,} recipients",
+        ),
+    ]
+    report.figures[database] = {"small": small.plain(), "large": large.plain()}
+
+
+if __name__ == "__main__":
+    frame.command(run, __doc__)
