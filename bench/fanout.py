@@ -8,7 +8,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +16,19 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bench import alerts, machine
+from bench import alerts, machine, peers, sending
+from bench.frame import Goal, Options, Report
+from bench.peers import Pace
 from bench.provider import Manner, provider
-from bench.site import Kind, Site
+from bench.site import Imported, Kind, Site
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
 from broadcaster.store.schema import audience_plans, deliveries
 
 CHANNELS = ("website", "sms")
+RECIPIENTS, FULL_RECIPIENTS, WORKERS = 20_000, 100_000, 2
+#: Peer → how many times its rate ours shall be.
+PEER_GOALS = {peers.LIMIT: 0.5, "Celery -c 2": 20, "Dramatiq 2 x 8": 12, "RQ job per recipient, Worker": 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,12 @@ class Round:
 
     @property
     def exact(self) -> bool:
-        """True when the provider took one text for each phone, and every outcome is recorded as taken."""
-        return self.taken == self.phones == sum(self.states.get(each, 0) for each in ("accepted", "delivered"))
+        """True when the provider took one text for each delivery, and every outcome is recorded as taken.
+
+        There are some more deliveries than phones in the audience: the staff's own.
+        """
+        recorded = sum(self.states.get(each, 0) for each in ("accepted", "delivered"))
+        return self.phones <= self.taken == recorded == sum(self.states.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Measured:
     database: Kind
     workers: int
     recipients: int
-    import_seconds: float
+    imported: Imported
     rounds: list[Round]
     peak_mb: dict[str, float] = field(default_factory=dict)
 
@@ -77,6 +86,7 @@ class Measured:
         """For JSON."""
         return {
             **asdict(self),
+            "median": asdict(self.median),
             "per_second": round(statistics.median(each.per_second for each in self.rounds)),
             "sending_per_second": round(statistics.median(each.sending for each in self.rounds)),
         }
@@ -149,7 +159,7 @@ def measure(
         for number in range(1, rounds + 1):
             found.append(fan_out(site))
             say(f"  {number} of {rounds}: {line(found[-1])}")
-        return Measured(database, workers, recipients, round(took, 2), found, site.peaks())
+        return Measured(database, workers, recipients, took, found, site.peaks())
 
 
 def line(one: Round) -> str:
@@ -167,6 +177,43 @@ def table(measured: Measured) -> str:
     rows = [f"{'process':<12}{'CPU us per recipient':>22}{'peak MB':>10}"]
     rows += [f"{kind:<12}{cost.get(kind, 0.0):>22.1f}{peak:>10.0f}" for kind, peak in sorted(measured.peak_mb.items())]
     return "\n".join([*rows, f"{'all':<12}{sum(cost.values()):>22.1f}"])
+
+
+def run(options: Options) -> Report:
+    """Both databases and the peers, all in the same run."""
+    size = FULL_RECIPIENTS if options.full else RECIPIENTS
+    found = {each: measure(each, size, WORKERS, options.rounds, say=options.say) for each in options.databases}
+    options.say("the peers, which get fewer texts: it is the rate that counts …")
+    beside = peers.measure(options.rounds, options.say)
+    figures: dict[str, Any] = {
+        "databases": {name: one.plain() for name, one in found.items()},
+        "peers": [asdict(each) for each in beside],
+        "provider_per_second": capacity(options),
+    }
+    return Report(list(_goals(found, beside)), figures)
+
+
+def capacity(options: Options) -> int:
+    """What the provider itself answers a second, so that nobody takes its limit for ours."""
+    with provider() as served:
+        found = sending.capacity(served)
+        by = "wrk" if found else "libcurl, as wrk is not installed"
+        told = found or round(peers.limit(served, 1).per_second)
+    options.say(f"  the provider itself answers {told:,}/s ({by})")
+    return told
+
+
+def _goals(found: dict[Kind, Measured], beside: list[Pace]) -> Iterator[Goal]:
+    rates = {name: statistics.median(each.per_second for each in one.rounds) for name, one in found.items()}
+    for name, rate in rates.items():
+        exact = "one text each" if all(each.exact for each in found[name].rounds) else "LOST OR DOUBLED"
+        note = f"{found[name].recipients:,} recipients, {WORKERS} workers, {exact}"
+        yield Goal(f"Fan-out, {name}", round(rate), 10_000, "/s", note=note)
+    # Held against the slower of our databases.
+    least = min(rates.values())
+    pace = {each.name: each.per_second for each in beside}
+    for peer, times in PEER_GOALS.items():
+        yield Goal(f"Fan-out by that of {peer}", round(least / pace[peer], 2), times, " x", note=f"{pace[peer]:,.1f}/s")
 
 
 def main() -> None:

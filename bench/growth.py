@@ -41,7 +41,9 @@ def _measure(database: Kind, options: Options, report: Report) -> None:
     )
     more = (cost(large) / cost(small) - 1) * 100
     note = f"{small.recipients:,}: {cost(small):.0f} us, {large.recipients:,}: {cost(large):.0f} us"
+    rate = large.plain()["per_second"]
     report.goals += [
+        Goal(f"Fan-out of {large.recipients:,}, {database}", rate, 10_000, "/s"),
         Goal(f"A recipient of a large send costs more, {database}", round(more, 1), 15, " %", at_most=True, note=note),
         Goal(
             f"Most memory of one process, {database}",
@@ -52,7 +54,9 @@ def _measure(database: Kind, options: Options, report: Report) -> None:
             note=f"up to {large.recipients:,} recipients",
         ),
     ]
-    report.figures[database] = {"small": small.plain(), "large": large.plain()}
+    report.figures[database] = {
+        size: measured.plain() | {"cost_us": cost(measured)} for size, measured in (("small", small), ("large", large))
+    }
 
 
 if __name__ == "__main__":

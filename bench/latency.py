@@ -51,7 +51,7 @@ def first_posts(site: Site, samples: int) -> Waits:
     """Seconds from approval to the first post on each channel, one alert after the other."""
     found: Waits = {"approve": [], **{channel: [] for channel in POSTS}}
     for _ in range(samples):
-        alert_id = alerts.submitted(site, alerts.draft(POSTS))
+        alert_id = alerts.submitted(site, alerts.draft(POSTS, alerts.SMALL))
         found["approve"].append(alerts.approve(site, alert_id))
 
         def posted(alert_id: str = alert_id) -> bool:
@@ -64,6 +64,7 @@ def first_posts(site: Site, samples: int) -> Waits:
             for channel, moment in progress.first_accepted(connection, alert_id).items():
                 assert began is not None
                 found[channel].append((moment - began).total_seconds())
+        alerts.expire(site, alert_id)
     return found
 
 
@@ -117,7 +118,7 @@ def stops(site: Site, phones: int) -> list[float]:
         alerts.approve(site, alert_id)
         site.wait(lambda alert_id=alert_id: _made(site, alert_id), 300, "the deliveries")  # type: ignore[misc]
     site.end("urgent")
-    waiting = [alerts.submitted(site, alerts.draft(("website", "x"))) for _ in range(STOPS)]
+    waiting = [alerts.submitted(site, alerts.draft(("website", "x"), alerts.SMALL)) for _ in range(STOPS)]
     for each in waiting:
         alerts.approve(site, each)
     site.start("bulk", 4)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -27,7 +28,6 @@ from broadcaster.processes import environment, tied
 from broadcaster.processes.valkey import Embedded
 from broadcaster.runtime import FOLDER, Runtime, build
 from broadcaster.services import migrating
-from broadcaster.services.residents import import_residents
 from broadcaster.services.zones import import_zones
 from broadcaster.settings import PREFIX, Settings
 from broadcaster.store.queue import LANES
@@ -38,6 +38,17 @@ ROOT = Actor("bench", "the benchmark", Role.ADMIN, person=False)
 #: Whose number the texts come from, at a rate that never holds anybody up. From ACMA's numbers for fiction.
 SENDER = "+61491579455"
 UNLIMITED = 1_000_000.0
+BROADCASTER = (sys.executable, "-m", "broadcaster")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What the import of a register took: phones, lines, seconds from start to end of the command, and its most memory."""
+
+    phones: int
+    lines: int
+    seconds: float
+    peak_mb: float
 
 
 class Site:
@@ -85,31 +96,42 @@ class Site:
             live=account(urls).model_copy(update={"twilio_from": f"{SENDER}={self._rate:.0f}"}),
         )
 
-    def settle(self, phones: int) -> float:
-        """Bring in the city's zones and so many residents through the real import; returns its seconds."""
-        now, path = clock.utc_now(), self.folder / "residents.csv"
-        zones = ZONES.read_bytes()
-        import_zones(self.rt.db, self.rt.profile, zones, actor=ROOT, now=now, name=ZONES.name)
+    def settle(self, phones: int) -> Imported:
+        """Bring in the city's zones and so many residents, with the command that an operator would use."""
+        path, zones = self.folder / "residents.csv", ZONES.read_bytes()
+        import_zones(self.rt.db, self.rt.profile, zones, actor=ROOT, now=clock.utc_now(), name=ZONES.name)
         with path.open("w", encoding="utf-8") as file:
             write_residents(file, phones, read_zones(zones, ZONES.name, self.rt.profile.fallback))
-        began = time.monotonic()
         with path.open("rb") as stream:
-            import_residents(self.rt.db, self.rt.profile, stream, "replace", actor=ROOT, now=now)
-        took = time.monotonic() - began
+            lines = sum(1 for _ in stream) - 1
+        began = time.monotonic()
+        done = subprocess.Popen(
+            [*BROADCASTER, "residents", "import", str(path), "--replace"],
+            cwd=FOLDER,
+            env=self._variables(),
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(done.pid, 0)
+        done.returncode = os.waitstatus_to_exitcode(status)
+        if done.returncode:
+            raise RuntimeError(f"the import of residents ended with {done.returncode}")
         path.unlink()
-        return took
+        return Imported(phones, lines, round(time.monotonic() - began, 2), round(used.ru_maxrss / 1024, 1))
+
+    def _variables(self) -> dict[str, str]:
+        """The environment of our processes: nothing of the operator's settings, all of ours."""
+        given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        wanted = environment.changes(Settings(), self.settings)
+        return given | {name: value for name, value in wanted.items() if value is not None}
 
     def start(self, part: str, number: int = 1) -> None:
         """Start `number` processes of a part: urgent or bulk (workers), sweep, or web."""
         words = {"web": ["web", "--bind", f"unix:{self.folder / 'web.sock'}"], "sweep": ["sweep"]}
-        given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        wanted = environment.changes(Settings(), self.settings)
-        variables = given | {name: value for name, value in wanted.items() if value is not None}
         for _ in range(number):
-            command = [sys.executable, "-m", "broadcaster", *words.get(part, ["worker", "--lane", part])]
+            command = [*BROADCASTER, *words.get(part, ["worker", "--lane", part])]
             with (self.folder / f"{part}.log").open("ab") as log:
                 process = subprocess.Popen(
-                    tied.command(*command), cwd=FOLDER, env=variables, stdout=log, stderr=subprocess.STDOUT
+                    tied.command(*command), cwd=FOLDER, env=self._variables(), stdout=log, stderr=subprocess.STDOUT
                 )
             self._running.append((part, process))
         if part in LANES:

@@ -1,0 +1,74 @@
+"""All benchmarks in one run, with the peers beside ours: `make bench`, or `python -m bench --full` for the sizes of the goals."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench import frame, machine, plots
+from bench.frame import Goal, Report
+from broadcaster.runtime import FOLDER
+
+#: In the order in which they run.
+NAMES = ("fanout", "slow", "latency", "rates", "audience", "growth")
+WORDS = {
+    False: "A short run: smaller sizes, about ten minutes. `make bench FULL=1` runs the sizes that the goals are set for (an hour).",
+    True: "The full run: every size is the goal's own. It takes about an hour.",
+}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    wanted = tuple(each.strip() for each in text.split(",") if each.strip())
+    if not wanted or set(wanted) - set(NAMES):
+        raise argparse.ArgumentTypeError(f"there are {', '.join(NAMES)}")
+    return wanted
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run what was asked for and print a line per goal. The exit code is 0 whether goals are met or not: this measures."""
+    parser = frame.parser(__doc__)
+    parser.add_argument("--only", type=_names, default=NAMES, metavar="NAME,…", help=f"some of {', '.join(NAMES)}")
+    parser.add_argument(
+        "--plots", type=Path, metavar="FOLDER", help=f"draw the plots there (the docs' are in {plots.FOLDER})"
+    )
+    given = parser.parse_args(words)
+    options = replace(frame.options(given), say=_say)
+    what, began, goals, figures = machine.words(), time.monotonic(), list[Goal](), dict[str, Any]()
+    _say(f"{what}\n{WORDS[given.full]}\nOthers use the processor too: trust ratios and processor time before rates.")
+    for name in given.only:
+        started = time.monotonic()
+        _say(f"\n== {name}")
+        report: Report = import_module(f"bench.{name}").run(options)
+        goals += report.goals
+        figures[name] = report.figures
+        _say(f"   {time.monotonic() - started:.0f} s")
+    _say(f"\n{frame.table(goals)}")
+    missed = sum(not each.met for each in goals)
+    _say(
+        f"\n{len(goals) - missed} of {len(goals)} goals met, {missed} missed; {time.monotonic() - began:.0f} s in all."
+    )
+    document = {
+        "machine": what,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "full": given.full,
+        "goals": [each.plain() for each in goals],
+        "figures": figures,
+    }
+    frame.write(document, given.json)
+    if given.plots:
+        for path in plots.draw(document, given.plots):
+            _say(f"drawn: {path.relative_to(FOLDER) if path.is_relative_to(FOLDER) else path}")
+    return 0
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
