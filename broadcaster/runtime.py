@@ -17,9 +17,9 @@ from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.profile import Profile
 from broadcaster.settings import Settings
 from broadcaster.store import documents
+from broadcaster.store.breaker import Breaker
 from broadcaster.store.database import Database
 from broadcaster.store.limits import RateLimits
-from broadcaster.store.paces import Paces
 from broadcaster.store.queue import Queue
 from broadcaster.store.schema import db_now, installation
 from broadcaster.store.tokens import Sealer
@@ -87,22 +87,30 @@ class Runtime:
     kinds: Mapping[str, AlertKind]
     queue: Queue
     limits: RateLimits
+    breaker: Breaker
     sealer: Sealer
     worker: str
     timing: Timing = Timing()
     folder: Path = FOLDER
     pacer: Pacer = field(default_factory=Pacer)
-    paces: Paces = field(default_factory=Paces)
-    _channels: dict[tuple[str, bool], Channel] = field(default_factory=dict)
+    _channels: dict[tuple[str, bool, str], Channel] = field(default_factory=dict)
     _geocoder: "Geocoder | None" = None
     _epoch: int | None = None
 
-    def channel(self, name: str, live: bool) -> Channel:
-        """The channel by name; NotReady when it is not set up. Exercises get their own credentials, or the sandbox."""
-        key = (name, live)
+    def channel(self, name: str, live: bool, carrier: str = "") -> Channel:
+        """The channel by name and carrier (empty: the first that is set up); NotReady when it is not set up.
+
+        Exercises get their own credentials, or the sandbox.
+        """
+        carrier = carrier or next(iter(self.carriers(name, live)), "")
+        key = (name, live, carrier)
         if key not in self._channels:
-            self._channels[key] = providers.make(name, self.settings, live, self.timing.call)
+            self._channels[key] = providers.make(name, self.settings, live, self.timing.call, carrier)
         return self._channels[key]
+
+    def carriers(self, name: str, live: bool) -> tuple[str, ...]:
+        """Who is set up to carry a channel, in order of preference; empty when nobody is. What can be asked of `channel`."""
+        return providers.carriers(name, self.settings, live)
 
     def channel_names(self, live: bool = True) -> tuple[str, ...]:
         """Channels that are set up, in the table's order."""
@@ -174,6 +182,7 @@ def build(settings: Settings, timing: Timing | None = None) -> Runtime:
         kinds=documents.load_kinds(FOLDER / "templates" / "alerts"),
         queue=Queue(settings.redis),
         limits=RateLimits(settings.redis, settings.sms_rate),
+        breaker=Breaker(settings.redis),
         sealer=Sealer(settings.secret_key.get_secret_value()),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         timing=timing or Timing(),

@@ -17,7 +17,7 @@ PREFIX = "BROADCASTER_"
 
 
 class Providers(BaseModel):
-    """Credentials and addresses of the three providers; the same names exist with the prefix BROADCASTER_EXERCISE_."""
+    """Credentials and addresses of the providers; the same names exist with the prefix BROADCASTER_EXERCISE_."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,6 +30,21 @@ class Providers(BaseModel):
     )
     twilio_from_info: str = Field(default="", description="Senders of the information lane; empty: the same.")
     twilio_api_url: str = Field(default="", description="Another address than https://api.twilio.com, for drills.")
+    sinch_service_plan_id: str = Field(default="", description="Sinch service plan: a second carrier of texts.")
+    sinch_api_token: SecretStr = Field(default=SecretStr(""), description="The service plan's API token.")
+    sinch_from: str = Field(
+        default="", description="Senders of the life-safety lane there: `+E164|NAME[=rate]`, comma-separated."
+    )
+    sinch_from_info: str = Field(default="", description="Senders of the information lane there; empty: the same.")
+    sinch_region: str = Field(
+        default="us", pattern="^(us|eu|au|br|ca)$", description="Where the service plan is: us, eu, au, br or ca."
+    )
+    sinch_callback_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signs Sinch's callbacks, where the account asks for that."
+    )
+    sinch_api_url: str = Field(
+        default="", description="Another address than https://REGION.sms.api.sinch.com, for drills."
+    )
     x_consumer_key: str = Field(default="", description="X app key.")
     x_consumer_secret: SecretStr = Field(default=SecretStr(""), description="X app secret.")
     x_access_token: SecretStr = Field(default=SecretStr(""), description="Token of the X account that posts.")
@@ -52,6 +67,8 @@ class Providers(BaseModel):
         names = (
             "twilio_account_sid",
             "twilio_auth_token",
+            "sinch_service_plan_id",
+            "sinch_api_token",
             "x_access_token",
             "x_access_secret",
             "facebook_page_token",

@@ -16,11 +16,23 @@ CHANNELS: dict[str, str] = {
     "website": "channels.website:Website",
 }
 
+#: Channels that more than one provider can carry: carrier -> "module:Class", in order of preference.
+CARRIERS: dict[str, dict[str, str]] = {
+    "sms": {"twilio": CHANNELS["sms"], "sinch": "channels.sinch:Sinch"},
+}
 
-def load(name: str) -> type[Channel]:
-    """Return the class of channel `name`; KeyError names the channels that exist."""
-    try:
-        module, _, cls = CHANNELS[name].partition(":")
-    except KeyError:
-        raise KeyError(f"no channel {name!r}; there are: {', '.join(CHANNELS)}") from None
+
+def carriers(name: str) -> tuple[str, ...]:
+    """Who can carry channel `name`, in order of preference; a channel with one carrier names itself."""
+    return tuple(CARRIERS.get(name, (name,)))
+
+
+def load(name: str, carrier: str = "") -> type[Channel]:
+    """Return the class of channel `name` by `carrier` (empty: the first). KeyError names those that exist."""
+    table = CARRIERS.get(name, {name: CHANNELS[name]}) if name in CHANNELS else {}
+    if not table:
+        raise KeyError(f"no channel {name!r}; there are: {', '.join(CHANNELS)}")
+    if carrier and carrier not in table:
+        raise KeyError(f"nobody called {carrier!r} carries {name}; there are: {', '.join(table)}")
+    module, _, cls = table[carrier or next(iter(table))].partition(":")
     return cast(type[Channel], getattr(import_module(module), cls))

@@ -189,12 +189,21 @@ class Channel(ABC):
     """One way to residents. Subclasses set the class attributes and `send`, `find` and `check`; instances are safe for one thread."""
 
     name: ClassVar[str]
+    #: Who carries it; two carriers of one channel share its name. Unless set, the channel's own name.
+    carrier: ClassVar[str]
+    #: Where this carrier's receipts come back, below the public address; empty: it sends none.
+    callback_path: ClassVar[str] = ""
     limits: ClassVar[Limits]
     actions: ClassVar[frozenset[Action]]
     #: True when it is addressed to people one by one (sms); False when it has one place that all can read.
     personal: ClassVar[bool] = False
     #: Seconds within which the provider's own list shows everything it has taken (its lag).
     lag: ClassVar[float] = 10.0
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if not hasattr(cls, "carrier"):
+            cls.carrier = cls.name
 
     @abstractmethod
     def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:

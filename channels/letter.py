@@ -1,8 +1,9 @@
 """A request as bytes, the form whose few changing fields make one per recipient, and the answer as it came back."""
 
 import json
+import re
 import string
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -36,22 +37,19 @@ def _quoted(value: str) -> str:
     return _encoded(start) + value[len(start) :]
 
 
-class Form:
-    """A letter with blanks: values that were given to the SDK as "{name}", in its own place and order.
+class Headed:
+    """Address and headers of a letter that is written again and again, each time with another body.
 
     `codings` are the content codings that whoever carries the letters can undo; others are not offered to the provider.
     """
 
     def __init__(self, sample: Letter, codings: Collection[str]) -> None:
         self._url = sample.url
-        # A form encodes braces, so every brace here is one of ours.
-        self._blank = sample.body.decode("ascii").replace("%7B", "{").replace("%7D", "}")
         self._headers = [_offering(line, codings) for line in sample.headers]
         self._by_length: dict[int, list[str]] = {}
 
-    def fill(self, values: dict[str, str], not_after: float = 0.0) -> Letter:
-        """One letter. KeyError names a blank left open."""
-        body = self._blank.format_map({name: _quoted(value) for name, value in values.items()}).encode("ascii")
+    def write(self, body: bytes, not_after: float = 0.0) -> Letter:
+        """One letter with this body."""
         return Letter(self._url, self._headed(len(body)), body, not_after)
 
     def _headed(self, length: int) -> list[str]:
@@ -62,6 +60,42 @@ class Form:
             ]
             self._by_length[length] = headers
         return headers
+
+
+class Form(Headed):
+    """A letter with blanks: values that were given to the SDK as "{name}", in its own place and order."""
+
+    def __init__(self, sample: Letter, codings: Collection[str]) -> None:
+        super().__init__(sample, codings)
+        # A form encodes braces, so every brace here is one of ours.
+        self._blank = sample.body.decode("ascii").replace("%7B", "{").replace("%7D", "}")
+
+    def fill(self, values: dict[str, str], not_after: float = 0.0) -> Letter:
+        """One letter. KeyError names a blank left open."""
+        body = self._blank.format_map({name: _quoted(value) for name, value in values.items()}).encode("ascii")
+        return self.write(body, not_after)
+
+
+class JsonForm(Headed):
+    """The same in JSON: `blanks` names what stood for each value in the sample, all of it inside strings."""
+
+    def __init__(self, sample: Letter, codings: Collection[str], blanks: Mapping[str, str]) -> None:
+        super().__init__(sample, codings)
+        pieces = re.split(f"({'|'.join(map(re.escape, blanks))})", sample.body.decode("ascii"))
+        # Every second piece is a blank: text, name, text, name … text.
+        self._pieces = pieces[::2]
+        self._names = [blanks[piece] for piece in pieces[1::2]]
+
+    def fill(self, values: Mapping[str, str], not_after: float = 0.0) -> Letter:
+        """One letter. KeyError names a blank left open."""
+        parts = [self._pieces[0]]
+        for name, text in zip(self._names, self._pieces[1:], strict=True):
+            parts += (_in_json(values[name]), text)
+        return self.write("".join(parts).encode("ascii"), not_after)
+
+
+def _in_json(value: str) -> str:
+    return json.dumps(value)[1:-1]
 
 
 def _named(line: str, name: str) -> bool:

@@ -1,6 +1,6 @@
 """SMS through Twilio: texts to phones, their receipts, and the look whether one went out after all."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +13,9 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from channels.base import (
-    Action,
-    Channel,
     ChannelError,
     Health,
-    Limits,
     Misconfigured,
-    Outcome,
     Parcel,
     Progress,
     Receipt,
@@ -29,9 +25,10 @@ from channels.base import (
 from channels.bulk import Bulk
 from channels.letter import Answer, Form, Letter
 from channels.senders import Sender, choose_sender, parse_sender, parse_senders
-from channels.serial import Sent, check_action, one_by_one
+from channels.serial import Sent, check_action
 from channels.slot import CODINGS
 from channels.text import transliterate_sms
+from channels.texting import Texting, life_of
 from channels.twilio_codes import CODES, SLOW_DOWN, STATUSES, TRANSIENT, words
 from channels.verdict import judge
 from channels.window import WIDTH
@@ -64,49 +61,28 @@ class TwilioOptions:
     window: int = WIDTH
 
 
-class Sms(Channel):
-    """Texts to phones. Not amendable: what is wrong is corrected by another text."""
+class Sms(Texting):
+    """Texts through Twilio."""
 
-    name = "sms"
-    limits = Limits("segments", per_part=2)
-    actions = frozenset({Action.POST})
-    personal = True
-    lag = 30.0
+    carrier = "twilio"
+    callback_path = "/webhooks/twilio/status"
 
     def __init__(self, options: TwilioOptions) -> None:
         if not (options.account_sid and options.auth_token and options.senders):
             raise Misconfigured("Twilio needs an account, a token and at least one sender", "not_set_up")
         self._options = options
-        self._wire = Wire(ORIGIN, base_url=options.api_url, timeout=options.timeout, secrets=(options.auth_token,))
+        wire = Wire(ORIGIN, base_url=options.api_url, timeout=options.timeout, secrets=(options.auth_token,))
+        super().__init__(wire, Bulk(options.window, options.timeout), options.senders, options.info_senders)
         http = TwilioHttpClient()
         http.session.close()
-        http.session = self._wire.session
+        http.session = wire.session
         self._client: Any = Client(options.account_sid, options.auth_token, http_client=http)
         self._validator: Any = RequestValidator(options.auth_token)
-        self._bulk = Bulk(options.window, options.timeout)
         self._forms: dict[tuple[str, bool, bool], Form] = {}
-
-    def sender_for(self, parcel: Parcel) -> Sender:
-        """The sender that carries this parcel: by lane, then always the same one for the same phone."""
-        return choose_sender(self._senders(parcel.lane), parcel.to)
-
-    def rate(self, lane: str) -> float:
-        """All senders of the lane together: each carries its share by its own rate."""
-        return sum(sender.rate for sender in self._senders(lane))
-
-    def _senders(self, lane: str) -> tuple[Sender, ...]:
-        information = lane == "information" and self._options.info_senders
-        return self._options.info_senders if information else self._options.senders
-
-    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
-        """A list of one goes through the SDK; all else may be many, and goes through a window of requests in flight."""
-        if isinstance(parcels, Sequence) and len(parcels) <= 1:
-            return one_by_one(parcels, self.actions, self._deliver)
-        return self._bulk.send(parcels, self._letter, self._read)
 
     def _deliver(self, parcel: Parcel) -> Sent:
         self._wire.not_after = parcel.not_after
-        sender, seconds = self.sender_for(parcel), _validity(parcel)
+        sender, seconds = self.sender_for(parcel), life_of(parcel, LONGEST_VALIDITY)
         try:
             message = self._create(sender, parcel.to, parcel.text, parcel.callback_url, seconds)
         except (TwilioRestException, TwilioServiceException) as error:
@@ -128,7 +104,7 @@ class Sms(Channel):
     def _letter(self, parcel: Parcel) -> Letter:
         """The SDK's own request: it writes one of each kind, and only what differs is filled in."""
         check_action(parcel, self.actions)
-        sender, seconds = self.sender_for(parcel), _validity(parcel)
+        sender, seconds = self.sender_for(parcel), life_of(parcel, LONGEST_VALIDITY)
         kind = sender.address, bool(parcel.callback_url), seconds is not None
         form = self._forms.get(kind)
         if form is None:
@@ -230,9 +206,7 @@ class Sms(Channel):
             account = self._client.api.accounts(self._options.account_sid).fetch()
             if account.status != "active":
                 raise Misconfigured(f"the Twilio account is {account.status}", "20005")
-            senders = tuple(
-                self._ability(sender) for sender in dict.fromkeys(self._options.senders + self._options.info_senders)
-            )
+            senders = tuple(self._ability(sender) for sender in self._every_sender())
         except TwilioException as error:
             failure = self._failure(error)
         else:
@@ -252,19 +226,6 @@ class Sms(Channel):
             return f"{sender.address}: a name, sends only; nobody can answer it, {rate}"
         kind = "a messaging service, which picks a number itself" if sender.is_service else "a short code"
         return f"{sender.address}: {kind}, {rate}"
-
-    def close(self) -> None:
-        self._wire.close()
-        self._bulk.close()
-
-
-def _validity(parcel: Parcel) -> int | None:
-    """Seconds for which Twilio may keep trying; None when nothing was said. Raises Refused when there are none left."""
-    if parcel.valid_for is None:
-        return None
-    if parcel.valid_for < 1:
-        raise Refused("it expired before it was sent", "expired")
-    return min(parcel.valid_for, LONGEST_VALIDITY)
 
 
 def _sent(sid: object) -> Sent:

@@ -202,5 +202,5 @@ class _WithoutQuery(logging.Filter):
 
 logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
 # These log signatures, tokens, parameters and bodies at DEBUG or INFO, whatever level the application has asked for.
-for _chatty in ("oauthlib", "requests_oauthlib", "tweepy", "twilio"):
+for _chatty in ("oauthlib", "requests_oauthlib", "tweepy", "twilio", "Sinch"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)

@@ -153,7 +153,12 @@ LAWS = (
             names=(sdk,),
             spared=(f"channels/{channel}.py", SANDBOX),
         )
-        for channel, sdk in (("sms", "twilio"), ("x", "tweepy"), ("facebook", "facebook"))
+        for channel, sdk in (
+            ("sms", "twilio"),
+            ("sinch_client", "sinch"),
+            ("x", "tweepy"),
+            ("facebook", "facebook"),
+        )
     ),
     Law(
         "channels are found by name in channels/__init__.py, and made from settings in providers.py alone",

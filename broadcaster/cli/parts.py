@@ -125,6 +125,7 @@ def sweep() -> None:
 @click.option("--twilio-port", default=0, help="0 takes any free port.")
 @click.option("--x-port", default=0)
 @click.option("--facebook-port", default=0)
+@click.option("--sinch-port", default=0)
 @click.option(
     "--callbacks",
     type=click.Choice(["all", "final", "off"]),
@@ -134,8 +135,10 @@ def sweep() -> None:
 )
 @click.option("--exercises", is_flag=True, hidden=True)
 @as_json
-def sandbox(twilio_port: int, x_port: int, facebook_port: int, callbacks: str, exercises: bool, as_json: bool) -> None:
-    """Serve Twilio's, X's and Facebook's HTTP on this machine, for drills and tests.
+def sandbox(
+    twilio_port: int, x_port: int, facebook_port: int, sinch_port: int, callbacks: str, exercises: bool, as_json: bool
+) -> None:
+    """Serve Twilio's, X's, Facebook's and Sinch's HTTP on this machine, for drills and tests.
 
     Prints each provider and its address. GET /_sent lists what residents would have received, POST /_faults makes it fail on
     purpose, POST /_reset forgets everything; / shows phones and timelines.
@@ -157,4 +160,4 @@ def sandbox(twilio_port: int, x_port: int, facebook_port: int, callbacks: str, e
         for line in [json.dumps(dict(urls))] if as_json else [f"{name} {url}" for name, url in urls.items()]:
             click.echo(line)
 
-    server.run(twilio_port, x_port, facebook_port, callbacks, announce, adopt=True)
+    server.run(twilio_port, x_port, facebook_port, sinch_port, callbacks, announce, adopt=True)

@@ -45,6 +45,6 @@ def _ports(path: Path) -> dict[str, Any]:
     """The ports of an earlier life, by the names of server.run's arguments; empty when there was none."""
     try:
         urls = json.loads(path.read_text())
-        return {f"{name}_port": int(urlsplit(urls[name]).port or 0) for name in ("twilio", "x", "facebook")}
+        return {f"{name}_port": int(urlsplit(urls[name]).port or 0) for name in ("twilio", "x", "facebook", "sinch")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

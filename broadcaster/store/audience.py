@@ -29,8 +29,7 @@ class Count:
     """Whom an area reaches. `phones`, `households`, `zones` and `languages` are without the excluded.
 
     A phone with places in several zones counts in each. `languages` is by the language of the text that a phone gets;
-    `excluded_by_language` likewise, and by reason; `zone_languages` is zone → that → phones. `unplaced` phones have no
-    place with a point or
+    `excluded_by_language` likewise, and by reason. `unplaced` phones have no place with a point or
     a zone: no area reaches them.
     """
 
@@ -41,7 +40,6 @@ class Count:
     excluded: Mapping[str, int]
     excluded_by_language: Mapping[str, Mapping[str, int]]
     unplaced: int
-    zone_languages: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +100,24 @@ def count(connection: Connection, area: Area, *, languages: Sequence[str], lane:
         else:
             of_text[text] += number
     total: Counter[str] = sum(excluded.values(), Counter())
-    of_zone: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for (zone, language), number in sorted(found.zones.items()):
-        of_zone[zone][language if language in languages else languages[0]] += number
     return Count(
         phones=of_text.total(),
         households=found.households,
-        zones={zone: each.total() for zone, each in of_zone.items()},
+        zones=found.zones,
         languages=dict(of_text),
         excluded=dict(total),
         excluded_by_language={language: dict(each) for language, each in excluded.items()},
         unplaced=_unplaced(connection, _in_force(area, exercise)),
-        zone_languages={zone: dict(each) for zone, each in of_zone.items()},
     )
 
 
 @dataclass(slots=True)
 class _Tally:
-    """Numbers of reached phones by (language of the phone, opted out), of households, and by (zone, language of the phone)."""
+    """Numbers of reached phones by (language of the phone, opted out), of households, and per zone."""
 
     groups: Counter[tuple[str, bool]]
     households: int
-    zones: Mapping[tuple[str, str], int]
+    zones: dict[str, int]
 
 
 def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[ColumnElement[bool]]) -> _Tally:
@@ -135,9 +129,7 @@ def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[Col
     household = case((phones.c.household == "", phones.c.phone), else_=phones.c.household)
     households = select(func.count(household.distinct())).select_from(_with_opt_outs(lane)).where(reached, ~opted_out)
     z = place_zones
-    of_zone = select(z.c.zone, phones.c.language, func.count(phones.c.id.distinct())).group_by(
-        z.c.zone, phones.c.language
-    )
+    of_zone = select(z.c.zone, func.count(phones.c.id.distinct())).group_by(z.c.zone)
     of_zone = of_zone.select_from(_with_opt_outs(lane).join(z, z.c.phone_id == phones.c.id))
     of_zone = of_zone.where(*wanted, ~opted_out, generations.visible(z, area.generation), _member(area))
     return _Tally(
@@ -148,7 +140,7 @@ def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[Col
             }
         ),
         connection.scalar(households) or 0,
-        {(row[0], row[1]): row[2] for row in connection.execute(of_zone)},
+        {row[0]: row[1] for row in connection.execute(of_zone.order_by(z.c.zone))},
     )
 
 
@@ -156,7 +148,7 @@ def _count_drawn(connection: Connection, area: Area, lane: str, wanted: list[Col
     """Page by page: whether a point is inside is not a question for SQL."""
     groups: Counter[tuple[str, bool]] = Counter()
     households: set[str] = set()
-    of_zone: Counter[tuple[str, str]] = Counter()
+    of_zone: Counter[str] = Counter()
     after = 0
     while rows := _candidates(connection, area, lane, wanted, after, _PAGE):
         reached = _reached(connection, area, after, rows) or {}
@@ -166,9 +158,10 @@ def _count_drawn(connection: Connection, area: Area, lane: str, wanted: list[Col
             groups[row.language, bool(row.opted_out)] += 1
             if not row.opted_out:
                 households.add(row.household or row.phone)
-                of_zone.update((zone, row.language) for zone in reached[row.id] if zone)
+                of_zone.update(reached[row.id])
         after = rows[-1].id
-    return _Tally(groups, len(households), of_zone)
+    of_zone.pop("", None)
+    return _Tally(groups, len(households), dict(sorted(of_zone.items())))
 
 
 def _in_force(area: Area, exercise: bool) -> list[ColumnElement[bool]]:

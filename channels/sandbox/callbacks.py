@@ -1,9 +1,10 @@
-"""Twilio's signed status callbacks, each in its time, unless a fault loses, repeats or shuffles them."""
+"""Callbacks about texts, each in its time, unless a fault loses, repeats or shuffles them; and Twilio's, which are signed."""
 
 import asyncio
 import heapq
 import random
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,15 +34,13 @@ class _Due:
     disturbed: bool = field(compare=False, default=False)
 
 
-class CallbackDesk:
-    """Sends every text's status changes to its StatusCallback."""
+class CallbackDesk(ABC):
+    """Sends every text's status changes to its callback address."""
 
-    def __init__(
-        self, faults: FaultBook, tokens: Mapping[str, str], clock: Clock, speed: float, mode: str, webhooks: Webhooks
-    ) -> None:
+    def __init__(self, faults: FaultBook, clock: Clock, speed: float, mode: str, webhooks: Webhooks) -> None:
         if mode not in MODES:
             raise ValueError(f"callbacks are one of {', '.join(MODES)}, not {mode!r}")
-        self._faults, self._tokens, self._clock, self._speed, self._mode = faults, tokens, clock, speed, mode
+        self._faults, self._clock, self._speed, self._mode = faults, clock, speed, mode
         self._heap: list[_Due] = []
         self._order = 0
         self._ready: asyncio.Queue[_Due] = asyncio.Queue()
@@ -50,6 +49,14 @@ class CallbackDesk:
         # The same disorder in every run, so that a failing drill can be repeated.
         self._chance = random.Random(2011)  # noqa: S311
         self._sent = self._failed = self._lost = 0
+
+    @abstractmethod
+    def stages(self, text: Text) -> list[tuple[float, str]]:
+        """Age in seconds at speed 1, and the status told then; the last one is final."""
+
+    @abstractmethod
+    def write(self, text: Text, status: str) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of one callback."""
 
     def start(self) -> None:
         """Begin to send; needs the running loop."""
@@ -67,9 +74,7 @@ class CallbackDesk:
         """Plan the callbacks of a new text."""
         if not text.callback or self._mode == "off":
             return
-        plan = [(0.0, "queued"), (SENT, "sent"), (FINAL, "undelivered" if text.fate else "delivered")]
-        if text.fate in FAILED_AT_TWILIO:
-            plan = [(0.0, "queued"), (SENT, "failed")]
+        plan = self.stages(text)
         for age, status in plan if self._mode == "all" else plan[-1:]:
             self._plan(text.at + age / self._speed, text, status)
 
@@ -89,16 +94,6 @@ class CallbackDesk:
             "callbacks_waiting": len(self._heap) + self._ready.qsize(),
         }
 
-    async def post(self, url: str, params: Mapping[str, str], account: str) -> tuple[int, str]:
-        """Sign and send one webhook of an account's; returns status and body, (0, why) when nobody answered."""
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "User-Agent": "TwilioProxy/1.1 (sandbox)",
-            "X-Twilio-Signature": str(RequestValidator(self._tokens[account]).compute_signature(url, params)),
-            "I-Twilio-Idempotency-Token": secrets.token_hex(16),
-        }
-        return await self._webhooks.post(url, urlencode(params).encode(), headers)
-
     def _plan(self, at: float, text: Text, status: str, disturbed: bool = False) -> None:
         self._order += 1
         heapq.heappush(self._heap, _Due(at, self._order, text, status, disturbed))
@@ -116,19 +111,19 @@ class CallbackDesk:
     async def _deliver(self) -> None:
         while True:
             due = await self._ready.get()
-            params = status_fields(due.text, due.status, self._clock())
-            for _ in range(self._times(due, params)):
-                status, _body = await self.post(due.text.callback, params, due.text.account)
+            body, headers = self.write(due.text, due.status)
+            for _ in range(self._times(due, body)):
+                status, _body = await self._webhooks.post(due.text.callback, body, headers)
                 if 200 <= status < 300:
                     self._sent += 1
                 else:
                     self._failed += 1
 
-    def _times(self, due: _Due, params: Mapping[str, str]) -> int:
+    def _times(self, due: _Due, body: bytes) -> int:
         """How often this callback goes out now: once, unless a fault says otherwise."""
         if due.disturbed:
             return 1
-        fault = self._faults.take(Call("POST", due.text.callback, {}, urlencode(params).encode()), on_callbacks=True)
+        fault = self._faults.take(Call("POST", due.text.callback, {}, body), on_callbacks=True)
         if fault is None:
             return 1
         if fault.fault == "callbacks_lost":
@@ -139,6 +134,43 @@ class CallbackDesk:
         later = self._clock() + self._chance.random() * (fault.delay_s or 1.0)
         self._plan(later, due.text, due.status, disturbed=True)
         return 0
+
+
+class TwilioDesk(CallbackDesk):
+    """Sends what Twilio sends: forms, signed with the account's token."""
+
+    def __init__(
+        self,
+        faults: FaultBook,
+        clock: Clock,
+        speed: float,
+        mode: str,
+        webhooks: Webhooks,
+        tokens: Mapping[str, str],
+    ) -> None:
+        super().__init__(faults, clock, speed, mode, webhooks)
+        self._tokens = tokens
+
+    def stages(self, text: Text) -> list[tuple[float, str]]:
+        if text.fate in FAILED_AT_TWILIO:
+            return [(0.0, "queued"), (SENT, "failed")]
+        return [(0.0, "queued"), (SENT, "sent"), (FINAL, "undelivered" if text.fate else "delivered")]
+
+    def write(self, text: Text, status: str) -> tuple[bytes, dict[str, str]]:
+        return self._signed(text.callback, status_fields(text, status, self._clock()), text.account)
+
+    async def post(self, url: str, params: Mapping[str, str], account: str) -> tuple[int, str]:
+        """Sign and send one webhook of an account's; returns status and body, (0, why) when nobody answered."""
+        return await self._webhooks.post(url, *self._signed(url, params, account))
+
+    def _signed(self, url: str, params: Mapping[str, str], account: str) -> tuple[bytes, dict[str, str]]:
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "User-Agent": "TwilioProxy/1.1 (sandbox)",
+            "X-Twilio-Signature": str(RequestValidator(self._tokens[account]).compute_signature(url, params)),
+            "I-Twilio-Idempotency-Token": secrets.token_hex(16),
+        }
+        return urlencode(params).encode(), headers
 
 
 def status_fields(text: Text, status: str, now: float) -> dict[str, str]:

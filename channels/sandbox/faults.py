@@ -25,7 +25,7 @@ FAULTS: dict[str, str] = {
     "error": "refused with `status` and the provider's own error `code`",
     "not_json": "recorded, answered 200 with a page of HTML",
     "empty": "recorded, answered 200 with nothing",
-    "callbacks_lost": "a callback of Twilio's that is never sent",
+    "callbacks_lost": "a callback about a text that is never sent",
     "callbacks_repeated": "a callback sent three times",
     "callbacks_shuffled": "a callback sent at a random time within `delay_s` (default 1 s), overtaking others",
 }

@@ -1,6 +1,7 @@
 """The page that shows what residents would have seen: phones, X, Facebook. It refreshes itself and needs no script."""
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -9,7 +10,8 @@ from channels.sandbox.exchange import Call, Reply
 from channels.sandbox.facebook import Facebook
 from channels.sandbox.facebook_posts import Post
 from channels.sandbox.page_parts import PAGE, facebook_post, join, phone, section, tweet
-from channels.sandbox.twilio import Twilio
+from channels.sandbox.texting import Texting
+from channels.sandbox.texts import Text
 from channels.sandbox.x import X
 from channels.sandbox.x_tweets import Tweet
 
@@ -31,8 +33,8 @@ _HEADERS = {
 class Residents:
     """Renders the page from what the providers remember. `status_url` is asked anew each time."""
 
-    def __init__(self, twilio: Twilio, x: X, facebook: Facebook, status_url: Callable[[], str]) -> None:
-        self._twilio, self._x, self._facebook, self._status_url = twilio, x, facebook, status_url
+    def __init__(self, carriers: Sequence[Texting], x: X, facebook: Facebook, status_url: Callable[[], str]) -> None:
+        self._carriers, self._x, self._facebook, self._status_url = carriers, x, facebook, status_url
 
     def answer(self, call: Call) -> Reply | None:
         """The page (`?phone=` for one number, `?still` without refreshing), its style or a picture; else None."""
@@ -67,11 +69,10 @@ class Residents:
         return Reply(200, found.content, found.mime_type, {"X-Content-Type-Options": "nosniff"})
 
     def _phones(self, number: str) -> Markup:
-        now, speed = self._twilio.clock(), self._twilio.speed
         recent = [number] if number else self._recent_phones()
-        threads = [(key, self._twilio.thread(key)) for key in recent]
+        threads = [(key, self._thread(key)) for key in recent]
         cards = join(
-            phone(key, thread if number else thread[-TEXTS:], now, speed, 0 if number else max(0, len(thread) - TEXTS))
+            phone(key, thread if number else thread[-TEXTS:], 0 if number else max(0, len(thread) - TEXTS))
             for key, thread in threads
             if thread
         )
@@ -79,15 +80,23 @@ class Residents:
             '<form><label for="phone">One phone</label><input id="phone" name="phone" type="tel" inputmode="tel" '
             'placeholder="+61…" value="{}"><button>Show</button></form>'
         ).format(number)
-        count = self._twilio.phones()
+        count = len(set().union(*(carrier.phones() for carrier in self._carriers)))
         shown = f"{count:,} phones have texts" + (f"; here are the last {PHONES}." if count > PHONES else ".")
         if number:
             shown = f"Only {number}." if cards else f"{number} has no texts."
         return section("phones", "Phones", shown, search + Markup('<div class="phones">{}</div>').format(cards))
 
+    def _thread(self, number: str) -> list[tuple[Text, str]]:
+        """What one phone and we have written, whoever carried it, oldest first."""
+        found = [(text, carrier.status(text)) for carrier in self._carriers for text in carrier.thread(number)]
+        return sorted(found, key=lambda item: item[0].at)
+
     def _recent_phones(self) -> list[str]:
         seen: dict[str, None] = {}
-        for count, text in enumerate(self._twilio.texts().newest()):
+        newest = heapq.merge(
+            *(carrier.texts().newest() for carrier in self._carriers), key=lambda text: text.at, reverse=True
+        )
+        for count, text in enumerate(newest):
             seen.setdefault(text.phone)
             if len(seen) == PHONES or count == LOOK_BACK:
                 break

@@ -14,6 +14,9 @@ from channels.sandbox.x_tweets import Tweet
 _EXERCISE = re.compile(r"\W*(?:\d+/\d+\W+)?(EXERCISE|ØVELSE|TEST)\b")
 _URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
+#: States of texts, Twilio's and Sinch's, that never reached their phone.
+_MISSED = frozenset({"undelivered", "failed", "canceled", "aborted", "cancelled", "deleted", "expired", "rejected"})
+
 PAGE = Markup("""<!doctype html>
 <html lang="en">
 <head>
@@ -80,21 +83,20 @@ def frame(text: str, kind: str) -> tuple[str, Markup]:
     return kind, Markup("")
 
 
-def phone(number: str, thread: Sequence[Text], now: float, speed: float, earlier: int) -> Markup:
-    """One phone: its number and its thread, oldest first."""
+def phone(number: str, thread: Sequence[tuple[Text, str]], earlier: int) -> Markup:
+    """One phone: its number and its thread, oldest first, each text with its status."""
     older = Markup('<li class="note">{} earlier texts</li>').format(earlier) if earlier else Markup("")
-    bubbles = older + join(bubble(text, now, speed) for text in thread)
+    bubbles = older + join(bubble(text, status) for text, status in thread)
     return Markup('<article class="phone" aria-label="Phone {}"><h3>{}</h3><ol>{}</ol></article>').format(
         number, number, bubbles
     )
 
 
-def bubble(text: Text, now: float, speed: float) -> Markup:
+def bubble(text: Text, status: str) -> Markup:
     """One text; what never reached the phone says so."""
     own = text.direction == "inbound"
     css, badge = frame(text.text, "bubble own" if own else "bubble")
-    status = text.status(now, speed)
-    missed = status in ("undelivered", "failed", "canceled")
+    missed = status.lower() in _MISSED
     shown = "sent by resident" if own else status
     if missed:
         shown = f"never arrived: {status}" + (f", error {text.fate}" if text.fate else "")

@@ -1,4 +1,4 @@
-"""What the three providers share: the control addresses under `/_…` that drills and tests use."""
+"""What the providers share: the control addresses under `/_…` that drills and tests use."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator

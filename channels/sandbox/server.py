@@ -1,4 +1,4 @@
-"""The three providers together, each on its own port of 127.0.0.1: in a thread, or as a process of its own."""
+"""The providers together, each on its own port of 127.0.0.1: in a thread, or as a process of its own."""
 
 import asyncio
 import signal
@@ -14,6 +14,8 @@ from channels.sandbox.facebook_rules import FacebookSettings
 from channels.sandbox.hosting import Host
 from channels.sandbox.page import Residents
 from channels.sandbox.provider import Provider
+from channels.sandbox.sinch import Sinch
+from channels.sandbox.sinch_rules import SinchSettings
 from channels.sandbox.state import Clock, wall_clock
 from channels.sandbox.twilio import Twilio
 from channels.sandbox.twilio_rules import TwilioSettings
@@ -31,7 +33,8 @@ class Sandbox:
     Port 0 asks for any free port. `callbacks` is all, final or off; `speed` divides Twilio's delays (queued to
     delivered takes 0.4 s at 1). `inbound_url` is where residents' texts are announced, `status_url` the public page
     that the residents' page links to; both may be set later. `adopt` also believes accounts whose secrets are not in
-    the settings, as long as their requests are well formed; of Twilio's it remembers the first token.
+    the settings, as long as their requests are well formed; of Twilio's and Sinch's it remembers the first token.
+    `sinch_inbound_url` is where texts to Sinch's numbers are announced.
     """
 
     def __init__(  # noqa: PLR0913 one place to say how the whole sandbox behaves
@@ -40,22 +43,26 @@ class Sandbox:
         twilio: TwilioSettings | None = None,
         x: XSettings | None = None,
         facebook: FacebookSettings | None = None,
+        sinch: SinchSettings | None = None,
         twilio_port: int = 0,
         x_port: int = 0,
         facebook_port: int = 0,
+        sinch_port: int = 0,
         callbacks: str = "all",
         speed: float = 1.0,
         inbound_url: str = "",
+        sinch_inbound_url: str = "",
         status_url: str = "",
         adopt: bool = False,
         clock: Clock = wall_clock,
     ) -> None:
         if speed <= 0:
             raise ValueError("speed is greater than 0")
-        self._wanted = {"twilio": twilio_port, "x": x_port, "facebook": facebook_port}
+        self._wanted = {"twilio": twilio_port, "x": x_port, "facebook": facebook_port, "sinch": sinch_port}
         self._settings = twilio or TwilioSettings(), x or XSettings(), facebook or FacebookSettings()
+        self._sinch_settings = sinch or SinchSettings()
         self._callbacks, self._speed, self._adopt, self._clock = callbacks, speed, adopt, clock
-        self.inbound_url = inbound_url
+        self.inbound_url, self.sinch_inbound_url = inbound_url, sinch_inbound_url
         self.status_url = status_url
         self.ports: dict[str, int] = {}
         self._thread: threading.Thread | None = None
@@ -67,7 +74,7 @@ class Sandbox:
     # -- in a thread ------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen on all three ports. OSError when one is taken."""
+        """Listen on all ports. OSError when one is taken."""
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
         self._thread.start()
         if not self._ready.wait(PATIENCE):
@@ -112,13 +119,16 @@ class Sandbox:
         twilio = Twilio(twilio_settings, self._clock, self._speed, self._callbacks, webhooks, self._adopt)
         x = X(x_settings, self._clock, self._adopt)
         facebook = Facebook(facebook_settings, self._clock, webhooks, self._adopt)
+        sinch = Sinch(self._sinch_settings, self._clock, self._speed, self._callbacks, webhooks, self._adopt)
         twilio.inbox.default_url = lambda: self.inbound_url
-        page = Residents(twilio, x, facebook, lambda: self.status_url)
+        sinch.postbox.default_url = lambda: self.sinch_inbound_url
+        page = Residents((twilio, sinch), x, facebook, lambda: self.status_url)
         hosts: list[Host] = []
-        providers: tuple[Provider, ...] = (twilio, x, facebook)
+        providers: tuple[Provider, ...] = (twilio, x, facebook, sinch)
         try:
             await webhooks.start()
             twilio.desk.start()
+            sinch.desk.start()
             for provider in providers:
                 host = Host(provider, self._wanted[provider.name], page.answer)
                 hosts.append(host)
@@ -127,7 +137,7 @@ class Sandbox:
             await self._end.wait()
         finally:
             await asyncio.gather(*(host.stop() for host in hosts))
-            await twilio.desk.stop()
+            await asyncio.gather(twilio.desk.stop(), sinch.desk.stop())
             await webhooks.stop()
 
     # -- addresses --------------------------------------------------------------------------------------------------
@@ -152,8 +162,13 @@ class Sandbox:
         """Instead of https://graph.facebook.com."""
         return self.urls["facebook"]
 
+    @property
+    def sinch_url(self) -> str:
+        """Instead of https://REGION.sms.api.sinch.com."""
+        return self.urls["sinch"]
+
     def control(self, provider: str) -> Control:
-        """Faults, lag, statistics and inbound messages of twilio, x or facebook."""
+        """Faults, lag, statistics and inbound messages of twilio, x, facebook or sinch."""
         return Control(self.urls[provider])
 
     def sent(self, provider: str) -> list[dict[str, Any]]:
@@ -161,7 +176,7 @@ class Sandbox:
         return self.control(provider).sent()
 
     def reset(self) -> None:
-        """All three as new."""
+        """All as new."""
         for name in self.ports:
             self.control(name).reset()
 
@@ -170,6 +185,7 @@ def run(
     twilio_port: int = 0,
     x_port: int = 0,
     facebook_port: int = 0,
+    sinch_port: int = 0,
     callbacks: str = "all",
     announce: Callable[[Mapping[str, str]], None] | None = None,
     **options: Any,
@@ -179,7 +195,12 @@ def run(
     `announce` gets `{provider: url}` once all listen; by default each is printed on a line of its own.
     """
     sandbox = Sandbox(
-        twilio_port=twilio_port, x_port=x_port, facebook_port=facebook_port, callbacks=callbacks, **options
+        twilio_port=twilio_port,
+        x_port=x_port,
+        facebook_port=facebook_port,
+        sinch_port=sinch_port,
+        callbacks=callbacks,
+        **options,
     )
     asyncio.run(sandbox.serve(announce or _print, (signal.SIGTERM, signal.SIGINT)))
 

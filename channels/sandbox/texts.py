@@ -39,7 +39,10 @@ def count_segments(body: str) -> int:
 
 @dataclass(slots=True)
 class Text:
-    """A text message. `fate` is 0 or the error code it ends with; `service` is a Messaging Service's sid or empty."""
+    """A text message. `fate` is 0 or the error code it ends with; `service` is a Messaging Service's sid or empty.
+
+    `reference` is what the sender calls it.
+    """
 
     id: str
     account: str
@@ -49,6 +52,7 @@ class Text:
     at: float
     service: str = ""
     callback: str = ""
+    reference: str = ""
     fate: int = 0
     direction: str = "outbound-api"
     in_reply_to: str = ""

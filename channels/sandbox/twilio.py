@@ -6,17 +6,16 @@ Shapes and codes are those of https://www.twilio.com/docs/messaging/api/message-
 import base64
 import re
 import secrets
-from collections import defaultdict
 from collections.abc import Iterator
 from sys import intern
 from typing import Any, ClassVar
 
-from channels.sandbox.callbacks import CallbackDesk
+from channels.sandbox.callbacks import TwilioDesk
 from channels.sandbox.exchange import Call, Reply, json_reply
 from channels.sandbox.faults import Fault
 from channels.sandbox.inbound import Inbox
-from channels.sandbox.provider import Provider
-from channels.sandbox.state import Clock, Ledger, iso
+from channels.sandbox.state import Clock, iso
+from channels.sandbox.texting import Texting
 from channels.sandbox.texts import Text, listed
 from channels.sandbox.twilio_lists import account_resource, message_page, number_page, page_size, take_page, token_of
 from channels.sandbox.twilio_rules import Rejection, TwilioSettings, check_message, reject
@@ -25,7 +24,7 @@ from channels.sandbox.webhooks import Webhooks
 _ROUTE = re.compile(r"/2010-04-01/Accounts/([^/]+?)(?:/(Messages|IncomingPhoneNumbers)(?:/(\w+))?)?\.json")
 
 
-class Twilio(Provider):
+class Twilio(Texting):
     """Twilio's side of the sandbox. `adopt` takes any well-formed account and remembers its first token."""
 
     name: ClassVar[str] = "twilio"
@@ -39,19 +38,15 @@ class Twilio(Provider):
         webhooks: Webhooks,
         adopt: bool = False,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, speed)
         self.settings = settings
-        self.speed = speed
         self.adopt = adopt
         self.tokens = {settings.account_sid: settings.auth_token}
-        self._texts: Ledger[Text] = Ledger(forget=self._forget)
-        self._by_phone: defaultdict[str, list[Text]] = defaultdict(list)
         self._own_numbers: set[str] = set()
         self.opted_out: set[tuple[str, str]] = set()
-        self.desk = CallbackDesk(self.faults, self.tokens, clock, speed, callbacks, webhooks)
+        self.desk = TwilioDesk(self.faults, clock, speed, callbacks, webhooks, self.tokens)
         self.inbox = Inbox(self)
         self._admitted: dict[str, str] = {}
-        self._second, self._in_second = 0, 0
 
     # -- what the provider is asked ---------------------------------------------------------------------------------
 
@@ -102,7 +97,8 @@ class Twilio(Provider):
 
     def _create(self, account: str, call: Call) -> Reply:
         now = self.clock()
-        self._keep_to_rate(now)
+        if self.too_many(now, self.settings.rate_per_second):
+            raise reject(20429, retry_after=1)
         form = call.form
         draft = check_message(form, self.settings, self.opted_out)
         text = Text(
@@ -123,15 +119,6 @@ class Twilio(Provider):
             "Twilio-Concurrent-Requests": str(self.stats.in_flight),
         }
         return json_reply(text.as_json(now, self.speed), 201, headers)
-
-    def _keep_to_rate(self, now: float) -> None:
-        if self.settings.rate_per_second is None:
-            return
-        if int(now) != self._second:
-            self._second, self._in_second = int(now), 0
-        self._in_second += 1
-        if self._in_second > self.settings.rate_per_second:
-            raise reject(20429, retry_after=1)
 
     def _find(self, account: str, sid: str, call: Call) -> Text:
         text = self._texts.get(sid)
@@ -180,34 +167,19 @@ class Twilio(Provider):
 
     def remember(self, text: Text) -> None:
         """Put a text into the ledger and into its phone's thread."""
-        self._texts.add(text)
-        self._by_phone[text.phone].append(text)
+        super().remember(text)
         if text.direction == "inbound":
             self._own_numbers.add(text.to)
 
-    def thread(self, phone: str) -> list[Text]:
-        """All texts to and from one phone, oldest first."""
-        return self._by_phone.get(phone, [])
-
-    def _forget(self, text: Text) -> None:
-        thread = self._by_phone[text.phone]
-        thread.remove(text)
-        if not thread:
-            del self._by_phone[text.phone]
+    def status(self, text: Text) -> str:
+        """Twilio's word."""
+        return text.status(self.clock(), self.speed)
 
     def refuse(self, fault: Fault) -> Reply:
         """Twilio's own shape for a fault."""
         status = fault.status if fault.fault == "error" else int(fault.fault[:3])
         code = fault.code or {401: 20003, 402: 20006, 429: 20429}.get(status, 20500)
         return Rejection(code, status=status, retry_after=int(fault.delay_s) or 1 if status == 429 else None).reply()
-
-    def phones(self) -> int:
-        """How many phones have texts."""
-        return len(self._by_phone)
-
-    def texts(self) -> Ledger[Text]:
-        """All texts, both ways."""
-        return self._texts
 
     def sent(self) -> Iterator[dict[str, Any]]:
         """What phones were sent; also from, status, error_code, segments, callback, and auto: Twilio's own words."""
@@ -231,14 +203,13 @@ class Twilio(Provider):
 
     def clear(self) -> None:
         """Forget texts, opt-outs and callbacks still to be sent."""
-        self._texts.clear()
-        self._by_phone.clear()
+        super().clear()
         self.opted_out.clear()
         self.desk.clear()
 
     def counters(self) -> dict[str, Any]:
         """How many texts are remembered, and how callbacks fared."""
-        return {"recorded": len(self._texts), "opted_out": len(self.opted_out), **self.desk.counters()}
+        return {**super().counters(), "opted_out": len(self.opted_out), **self.desk.counters()}
 
     async def inbound(self, payload: dict[str, Any]) -> Reply:
         """A resident's text: `{from, to, body, url?}`."""

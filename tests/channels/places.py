@@ -1,10 +1,11 @@
-"""The four channels (texts twice: singly and in bulk) with the place where messages show, in one shape for the contract test."""
+"""The four channels (texts by two carriers, each singly and in bulk) with the place where messages show, in one shape."""
 
 import itertools
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,25 @@ from channels.base import Action, Channel, Outcome, Parcel, Picture
 from channels.facebook import Facebook, FacebookOptions
 from channels.sandbox.facebook_rules import FAKE_APP_SECRET, FAKE_PAGE_ID, FAKE_PAGE_TOKEN
 from channels.sandbox.server import Sandbox
+from channels.sandbox.sinch_rules import FAKE_API_TOKEN, FAKE_SERVICE_PLAN_ID
 from channels.sandbox.twilio_rules import FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN, FAKE_SENDER
 from channels.sandbox.x_auth import FAKE_ACCESS_SECRET, FAKE_ACCESS_TOKEN, FAKE_CONSUMER_KEY, FAKE_CONSUMER_SECRET
 from channels.senders import parse_senders
+from channels.sinch import Sinch, SinchOptions
 from channels.sms import Sms, TwilioOptions
 from channels.website import Website, WebsiteOptions
 from channels.x import X, XOptions
 
-NETWORKED = ("sms", "sms-bulk", "x", "facebook")
+NETWORKED = ("sms", "sms-bulk", "sinch", "sinch-bulk", "x", "facebook")
 EVERY = (*NETWORKED, "website")
 
 TWILIO = TwilioOptions(FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN, parse_senders(FAKE_SENDER))
+SINCH = SinchOptions(FAKE_SERVICE_PLAN_ID, FAKE_API_TOKEN, parse_senders(FAKE_SENDER), now=lambda: datetime.now(UTC))
 X_ACCOUNT = XOptions(FAKE_CONSUMER_KEY, FAKE_CONSUMER_SECRET, FAKE_ACCESS_TOKEN, FAKE_ACCESS_SECRET)
 PAGE = FacebookOptions(FAKE_PAGE_ID, FAKE_PAGE_TOKEN, FAKE_APP_SECRET)
 SECRETS = (
     FAKE_AUTH_TOKEN,
+    FAKE_API_TOKEN,
     FAKE_CONSUMER_KEY,
     FAKE_CONSUMER_SECRET,
     FAKE_ACCESS_TOKEN,
@@ -69,11 +74,19 @@ class BulkSms(Sms):
         return super().send(iter(parcels))
 
 
+class BulkSinch(Sinch):
+    """Texts that always take the way of the many."""
+
+    def send(self, parcels: Iterable[Parcel | None]) -> Iterator[Outcome]:
+        return super().send(iter(parcels))
+
+
 @dataclass
 class Place:
-    """One channel and its provider. `posting` matches the request that publishes; in `bulk` the order of outcomes is free."""
+    """One channel and its provider, `carrier`. `posting` matches the request that publishes; in `bulk` outcomes come in any order."""
 
     name: str
+    carrier: str
     sandbox: Sandbox
     root: Path
     bulk: bool = False
@@ -81,24 +94,35 @@ class Place:
     @classmethod
     def named(cls, name: str, sandbox: Sandbox, root: Path) -> "Place":
         """The place of one of EVERY."""
-        return cls(name.removesuffix("-bulk"), sandbox, root, name.endswith("-bulk"))
+        bare = name.removesuffix("-bulk")
+        channel, carrier = {"sms": ("sms", "twilio"), "sinch": ("sms", "sinch")}.get(bare, (bare, bare))
+        return cls(channel, carrier, sandbox, root, name.endswith("-bulk"))
 
     @property
     def url(self) -> str:
-        return self.sandbox.urls[self.name.replace("sms", "twilio")]
+        return self.sandbox.urls[self.carrier]
 
     @property
     def posting(self) -> str:
-        return {"sms": "POST /2010", "x": "POST /2/tweets", "facebook": "/feed"}[self.name]
+        return {
+            "twilio": "POST /2010",
+            "sinch": "POST /xms/v1",
+            "x": "POST /2/tweets",
+            "facebook": "/feed",
+        }[self.carrier]
 
     def open(self, url: str = "", timeout: float = 10.0, authentic: bool = True) -> Channel:
         """The channel on its provider, or on another address, or with credentials that are no longer good."""
         url = url or (self.url if self.name != "website" else "")
-        match self.name:
-            case "sms":
+        match self.carrier:
+            case "twilio":
                 token = FAKE_AUTH_TOKEN if authentic else "revoked-" + FAKE_AUTH_TOKEN
                 kind = BulkSms if self.bulk else Sms
                 return kind(replace(TWILIO, api_url=url, timeout=timeout, auth_token=token))
+            case "sinch":
+                token = FAKE_API_TOKEN if authentic else "revoked-" + FAKE_API_TOKEN
+                which = BulkSinch if self.bulk else Sinch
+                return which(replace(SINCH, api_url=url, timeout=timeout, api_token=token))
             case "x":
                 secret = FAKE_ACCESS_SECRET if authentic else "revoked-" + FAKE_ACCESS_SECRET
                 return X(replace(X_ACCOUNT, api_url=url, timeout=timeout, access_secret=secret))
@@ -131,9 +155,9 @@ class Place:
 
     def rows(self) -> list[dict[str, Any]]:
         """What the provider says that it has sent."""
-        return self.sandbox.sent(self.name.replace("sms", "twilio"))
+        return self.sandbox.sent(self.carrier)
 
     def fault(self, fault: str, count: int | None = 1, delay_s: float = 0.0, match: str = "") -> None:
         """Let the provider spoil the next request that publishes."""
-        control = self.sandbox.control(self.name.replace("sms", "twilio"))
+        control = self.sandbox.control(self.carrier)
         control.fault(match or self.posting, fault, count, delay_s)

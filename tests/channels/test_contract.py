@@ -34,10 +34,19 @@ def channels_that_can(action: Action) -> pytest.MarkDecorator:
 
 
 def test_the_table_names_every_channel_and_each_says_who_it_is() -> None:
-    assert {name.removesuffix("-bulk") for name in EVERY} == set(channels.CHANNELS)
+    assert {name.removesuffix("-bulk") for name in EVERY} == {*channels.CHANNELS, "sinch"}
     assert all(channels.load(name).name == name for name in channels.CHANNELS)
     with pytest.raises(KeyError, match="there are: sms, x, facebook, website"):
         channels.load("pager")
+    for name in channels.CHANNELS:
+        assert [channels.load(name, carrier).carrier for carrier in channels.carriers(name)] == [
+            *channels.carriers(name)
+        ]
+        assert all(channels.load(name, carrier).name == name for carrier in channels.carriers(name))
+        assert channels.load(name) is channels.load(name, channels.carriers(name)[0])
+    assert channels.carriers("sms") == ("twilio", "sinch")
+    with pytest.raises(KeyError, match="nobody called 'pigeon' carries sms; there are: twilio, sinch"):
+        channels.load("sms", "pigeon")
 
 
 @every
@@ -67,10 +76,16 @@ def test_what_was_posted_is_found_by_its_id_and_by_its_looks(place: Place) -> No
 @every
 def test_what_was_never_sent_is_not_found(place: Place) -> None:
     channel, parcel = place.open(), place.parcel(new_text())
-    only(channel.send([replace(parcel, text=new_text("Another"))]))
+    only(channel.send([replace(parcel, id="another", text=new_text("Another"))]))
     assert channel.find(parcel, long_ago()) is None
-    unknown = {"sms": "SM" + "0" * 32, "x": "1", "facebook": "1_2", "website": parcel.to + "@0123456789abcdef"}
-    assert channel.find(replace(parcel, provider_id=unknown[place.name]), long_ago()) is None
+    unknown = {
+        "twilio": "SM" + "0" * 32,
+        "sinch": "0" * 26,
+        "x": "1",
+        "facebook": "1_2",
+        "website": parcel.to + "@0123456789abcdef",
+    }
+    assert channel.find(replace(parcel, provider_id=unknown[place.carrier]), long_ago()) is None
 
 
 @every

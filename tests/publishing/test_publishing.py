@@ -190,7 +190,7 @@ def test_a_slow_publisher_never_puts_an_old_page_over_a_newer_one(city: Runtime,
     later = now + timedelta(hours=1)
     want(city)
     started, go = threading.Event(), threading.Event()
-    slow = replace(city, _channels={("website", True): Slow(city.settings.status_root(True), started, go)})
+    slow = replace(city, _channels={("website", True, "website"): Slow(city.settings.status_root(True), started, go)})
     for path in city.settings.status_root(True).glob("*.html"):
         path.unlink()  # so that there is something to write for both
     thread = threading.Thread(target=publishing.publish, args=(slow, "live", now))

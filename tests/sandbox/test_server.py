@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_each_provider_has_a_port_of_its_own_and_a_taken_port_is_an_error(sandbox: Sandbox) -> None:
-    assert len(set(sandbox.ports.values())) == 3
+    assert len(set(sandbox.ports.values())) == 4
     with pytest.raises(OSError, match="address already in use"):
         Sandbox(x_port=sandbox.ports["x"]).start()
 
