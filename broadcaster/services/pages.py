@@ -7,6 +7,7 @@ from broadcaster.services import broadcasting, publishing, ringing
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, claims, deliveries, receipts
 from broadcaster.store.batches import Lease
+from broadcaster.store.deliveries import Accepted
 from channels.base import ChannelError, Progress, Receipt
 
 #: Seconds until a page that could not be written is tried again; the sweep also publishes whenever a folder is behind.
@@ -20,7 +21,7 @@ def deliver(rt: Runtime, held: Lease) -> None:
     with rt.db.write() as tx:
         alert = alert_store.get(tx, held.alert_id)
         deliveries.take_back(tx, held)
-        rows = claims.claim(tx, held, alert.lane, deliveries.SLICE, most=NO_END)
+        rows = claims.claim(tx, held, alert.lane, deliveries.SLICE, NO_END, held.channel)
     problem, seen = "", {}
     try:
         published = publishing.publish(rt, alert.root, clock.utc_now())
@@ -34,7 +35,7 @@ def deliver(rt: Runtime, held: Lease) -> None:
             if page is None:
                 deliveries.give_back(tx, [row.id], held.epoch, PAUSE, problem or "the page was not written", free=True)
                 continue
-            deliveries.accept(tx, [(row.id, page.provider_id, page.url)], held.epoch, 0)
+            deliveries.accept(tx, [Accepted(row.id, held.epoch, page.provider_id, page.url)], 0)
             receipts.write_down(tx, row.id, Receipt(page.provider_id, Progress.DELIVERED))
         left = claims.left(tx, held, grace=0)
         if left.pending or left.sending:

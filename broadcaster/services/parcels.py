@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from broadcaster.domain.lifecycle import SENDING_ALERT, AlertState, DeliveryState
-from broadcaster.runtime import Runtime
+from broadcaster.runtime import Runtime, Timing
 from broadcaster.services import pictures
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -22,6 +22,8 @@ class Sheet:
     """All that the parcels of one batch share. `posted` collects posts that still have to be read back."""
 
     alert: AlertRow
+    channel: str
+    personal: bool
     texts: Mapping[int, Message]
     callback: str
     now: datetime
@@ -35,6 +37,10 @@ class Sheet:
     def lane(self) -> str:
         return self.alert.lane
 
+    def pull_after(self, timing: Timing) -> float:
+        """Seconds until the provider is asked what became of an accepted one: at once for posts, which send no receipts."""
+        return timing.pull_after if self.personal else 0.0
+
     @staticmethod
     def number(parcel: Parcel) -> int:
         """The delivery's row number, which our own token carries in the clear before its signature."""
@@ -47,7 +53,8 @@ def sheet(rt: Runtime, connection: Connection, held: Lease) -> Sheet:
     callback = f"{rt.settings.public_url.rstrip('/')}/webhooks/twilio/status" if held.channel == "sms" else ""
     now = connection.scalar(select(db_now()))
     assert now is not None
-    return Sheet(alert, alert_store.texts(connection, held.alert_id), callback, now)
+    texts = alert_store.texts(connection, held.alert_id)
+    return Sheet(alert, held.channel, rt.personal(held.channel), texts, callback, now)
 
 
 def parcel(rt: Runtime, shared: Sheet, row: Any, not_after: float = 0.0) -> Parcel:
@@ -117,13 +124,14 @@ def page_wait(connection: Connection, held: Lease, patience: float) -> float:
     return min(0.25, patience - waited) if waited < patience else 0.0
 
 
+_STANDING = select(alerts.c.state, alerts.c.stop_at, alerts.c.expires_at, db_now().label("now")).where(
+    alerts.c.id == bindparam("alert")
+)
+
+
 def closed(tx: Connection, alert_id: str) -> str:
     """Why nothing more of this alert may go out; empty when it may. Read in the transaction that commits the intent."""
-    row = tx.execute(
-        select(alerts.c.state, alerts.c.stop_at, alerts.c.expires_at, db_now().label("now")).where(
-            alerts.c.id == alert_id
-        )
-    ).one()
+    row = tx.execute(_STANDING, {"alert": alert_id}).one()
     state = AlertState(row.state)
     if row.stop_at is not None or state is AlertState.STOPPED:
         return "stopped"

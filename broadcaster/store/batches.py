@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select, update
 
 from broadcaster.domain.lifecycle import BATCH, BatchState
 from broadcaster.store.schema import batches, db_now
@@ -68,6 +68,42 @@ def lease(tx: Connection, batch_id: int, worker: str, seconds: float) -> Lease |
         .returning(batches.c.alert_id, batches.c.channel, batches.c.lane, batches.c.epoch, batches.c.created_at)
     ).one_or_none()
     return Lease(batch_id, *taken) if taken else None
+
+
+def free(connection: Connection, batch_id: int) -> bool:
+    """True when somebody may take the batch now; a look, so that a bell that rings in vain costs no transaction."""
+    query = select(batches.c.id).where(
+        batches.c.id == batch_id,
+        batches.c.state.in_(sorted(BATCH.sources("lease"))),
+        batches.c.lease_until <= db_now(),
+    )
+    return connection.scalar(query) is not None
+
+
+def lease_next(tx: Connection, held: Lease, worker: str, seconds: float) -> Lease | None:
+    """Take the next batch of the same alert and channel that nobody has touched yet.
+
+    None when there is none, when a batch that goes before it waits for this lane, and on the urgent lane, where each has its turn.
+    """
+    if held.lane == "urgent":
+        return None
+    mine = and_(batches.c.alert_id == held.alert_id, batches.c.channel == held.channel)
+    first = tx.execute(
+        select(batches.c.id, batches.c.alert_id, batches.c.channel)
+        .where(
+            batches.c.state == BatchState.PENDING,
+            batches.c.lane == held.lane,
+            batches.c.lease_until <= db_now(),
+            or_(~mine, batches.c.epoch == 0),
+        )
+        .order_by(batches.c.priority, case((mine, 0), else_=1), batches.c.id)
+        .limit(1)
+        # Another worker's choice of this moment is passed over, not waited for.
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if first is None or (first.alert_id, first.channel) != (held.alert_id, held.channel):
+        return None
+    return lease(tx, first.id, worker, seconds)
 
 
 def renew(tx: Connection, held: Lease, seconds: float) -> bool:

@@ -6,9 +6,9 @@ The statements are built once, because building one costs more than running it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, exists, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, exists, func, select, update
 
 from broadcaster.domain.lifecycle import DeliveryState
 from broadcaster.store.batches import Lease, milliseconds
@@ -27,18 +27,16 @@ _COLUMNS = (
     deliveries.c.part,
     deliveries.c.action,
     deliveries.c.follows_id,
-    _before.c.provider_id.label("target"),
 )
 
 _CLAIMABLE = (
-    select(*_COLUMNS)
-    .outerjoin(_before, _before.c.id == deliveries.c.follows_id)
+    select(deliveries.c.id)
     .where(
         _BATCH,
         _INTEND,
         deliveries.c.not_before <= db_now(),
         deliveries.c.attempts < bindparam("most", type_=Integer),
-        or_(_before.c.id.is_(None), _before.c.state.not_in(_UNDECIDED)),
+        ~exists().where(_before.c.id == deliveries.c.follows_id, _before.c.state.in_(_UNDECIDED)),
         # An Update never reaches anyone before the alert it updates: wait while that one may be on its way.
         ~exists().where(
             _earlier.c.alert_id == alert_references.c.refers_to,
@@ -55,16 +53,28 @@ _CLAIMABLE = (
 )
 _CLAIM = (
     update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), _INTEND)
+    .where(deliveries.c.id.in_(_CLAIMABLE.correlate(None)), _INTEND)
     .values(
         state=_SENDING,
         epoch=bindparam("now_epoch", type_=Integer),
+        provider=bindparam("carrier", type_=String),
         intent_at=db_now(),
         attempts=deliveries.c.attempts + 1,
     )
+    .returning(*_COLUMNS)
+)
+_FOLLOWED = select(deliveries.c.id, deliveries.c.provider_id).where(
+    deliveries.c.id.in_(bindparam("followed", expanding=True))
 )
 _LEFT_BEHIND = (
-    select(*_COLUMNS, deliveries.c.epoch, deliveries.c.intent_at, deliveries.c.earlier_id)
+    select(
+        *_COLUMNS,
+        _before.c.provider_id.label("target"),
+        deliveries.c.epoch,
+        deliveries.c.provider,
+        deliveries.c.intent_at,
+        deliveries.c.earlier_id,
+    )
     .outerjoin(_before, _before.c.id == deliveries.c.follows_id)
     .where(
         _BATCH,
@@ -85,16 +95,29 @@ _LEFT = select(
 ).where(_BATCH, deliveries.c.state.in_(_UNDECIDED))
 
 
-def claim(tx: Connection, held: Lease, lane: str, limit: int, most: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Mark up to `limit` rows as intended, under this epoch, and return them with `target` (the post they follow).
+class Intent(NamedTuple):
+    """One delivery that may be sent now. `target` is the provider's id of the post that it follows."""
+
+    id: int
+    address: str
+    message_id: int
+    part: int
+    action: str
+    target: str | None = None
+
+
+def claim(tx: Connection, held: Lease, lane: str, limit: int, most: int, carrier: str) -> Sequence[Intent]:
+    """Mark up to `limit` rows as intended, under this epoch and for this carrier, and return them in order.
 
     Rows that were tried `most` times already, that are not due, or whose phone has left the lane, are passed over.
     """
-    wanted = {"batch": held.batch_id, "alert": held.alert_id, "lane": lane, "limit": limit, "most": most}
-    rows = tx.execute(_CLAIMABLE, wanted).all()
-    if rows:
-        tx.execute(_CLAIM, {"ids": [row.id for row in rows], "now_epoch": held.epoch})
-    return rows
+    values = {"batch": held.batch_id, "alert": held.alert_id, "now_epoch": held.epoch, "lane": lane}
+    rows = tx.execute(_CLAIM, values | {"limit": limit, "most": most, "carrier": carrier}).all()
+    followed = [row.follows_id for row in rows if row.follows_id is not None]
+    targets = dict(tx.execute(_FOLLOWED, {"followed": followed}).all()) if followed else {}
+    return sorted(
+        Intent(row.id, row.address, row.message_id, row.part, row.action, targets.get(row.follows_id)) for row in rows
+    )
 
 
 def unknown(connection: Connection, held: Lease, grace: float, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:

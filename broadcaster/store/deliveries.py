@@ -3,40 +3,53 @@ so that whoever wakes up late can write down what it knows and harm nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Integer, String, bindparam, select, update
+from sqlalchemy import BigInteger, Connection, Integer, String, Update, bindparam, select, update
 
 from broadcaster.store.batches import Lease, milliseconds
 from broadcaster.store.moves import move
+from broadcaster.store.records import packed, records
 from broadcaster.store.schema import attempts, db_now, deliveries
 
 #: SQLite allows 32,766 bound values in a statement; PostgreSQL 65,535. Ids go in slices well below.
 SLICE = 500
 
 _MAY_ACCEPT, _ACCEPTED = move("accept")
-_ACCEPT = (
-    update(deliveries)
-    .where(
-        deliveries.c.id == bindparam("number", type_=BigInteger),
-        _MAY_ACCEPT,
-        deliveries.c.epoch == bindparam("sent_epoch", type_=Integer),
-    )
-    .values(
-        state=_ACCEPTED,
-        provider_id=bindparam("their_id", type_=String),
-        url=bindparam("place", type_=String),
-        accepted_at=db_now(),
-        not_before=db_now() + bindparam("pull_after", type_=BigInteger),
-        reason="",
-        code="",
-    )
-)
 
 
-def accept(tx: Connection, rows: Sequence[tuple[int, str, str]], epoch: int, pull_after: float) -> None:
-    """The provider has these (number, provider id, address). `not_before` now says when to ask what became of them."""
-    shared = {"sent_epoch": epoch, "pull_after": milliseconds(pull_after)}
-    tx.execute(_ACCEPT, [{"number": number, "their_id": name, "place": url} | shared for number, name, url in rows])
+class Accepted(NamedTuple):
+    """A delivery that the provider has taken: its row, the epoch under which it was sent, the provider's id, its address."""
+
+    number: int
+    epoch: int
+    provider_id: str
+    url: str = ""
+
+
+@cache
+def _accept(dialect: str) -> Update:
+    taken = records(dialect, number=BigInteger(), epoch=Integer(), provider_id=String(), url=String())
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == taken["number"], _MAY_ACCEPT, deliveries.c.epoch == taken["epoch"])
+        .values(
+            state=_ACCEPTED,
+            provider_id=taken["provider_id"],
+            url=taken["url"],
+            accepted_at=db_now(),
+            not_before=db_now() + bindparam("pull_after", type_=BigInteger),
+            reason="",
+            code="",
+        )
+    )
+
+
+def accept(tx: Connection, rows: Sequence[Accepted], pull_after: float) -> None:
+    """The provider has these. `not_before` now says when to ask what became of them."""
+    given = packed([row._asdict() for row in rows])
+    tx.execute(_accept(tx.dialect.name), given | {"pull_after": milliseconds(pull_after)})
 
 
 def give_back(

@@ -9,8 +9,6 @@ from broadcaster import clock
 from broadcaster.store.queue import connect
 from channels.base import Channel
 
-#: Most deliveries intended in one commit; with a rate, what it releases in a second.
-CHUNK = 50
 #: Without Valkey nobody knows how many workers there are; each takes this part of the rate.
 SHARE = 0.25
 #: Longest wait for a turn, seconds.
@@ -39,13 +37,13 @@ class RateLimits:
         self._set_rate = set_rate
         self._own: dict[str, tuple[float, float]] = {}
 
-    def take(self, channel: Channel, lane: str, live: bool) -> int:
-        """How many deliveries may be intended now: 0 to 50, and never more than a second's worth."""
+    def take(self, channel: Channel, lane: str, live: bool, wanted: int) -> int:
+        """How many of the `wanted` deliveries may be intended now: never more than a second's worth."""
         rate = self.rate(channel, lane)
         if rate is None:
-            return CHUNK
+            return wanted
         most = max(1.0, rate)
-        return self._granted(self._key(channel, lane, live), rate, most, min(CHUNK, int(most)))
+        return self._granted(self._key(channel, lane, live), rate, most, min(wanted, int(most)))
 
     def put_back(self, channel: Channel, lane: str, live: bool, unused: int) -> None:
         """Rights that nobody needed."""

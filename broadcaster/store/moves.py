@@ -54,6 +54,13 @@ def orphans(tx: Connection, held: Lease) -> int:
     return _end(tx, "exhaust", mine, lost, reason="an earlier part of the thread failed")
 
 
+def bury(tx: Connection, held: Lease, lane: str, most: int) -> None:
+    """Rows that will never be sent get their final state: tried `most` times, orphaned, or of a phone that has left the lane."""
+    exhaust(tx, held, most)
+    orphans(tx, held)
+    suppress_opted_out(tx, held, lane)
+
+
 def _end(tx: Connection, event: str, *where: ColumnElement[bool], **values: Any) -> int:
     may, state = move(event)
     return tx.execute(update(deliveries).where(may, *where).values(state=state, final_at=db_now(), **values)).rowcount

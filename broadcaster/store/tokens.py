@@ -24,6 +24,7 @@ class Sealer:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        self._signers: dict[str, Signer] = {}
 
     def seal(self, kind: str, number: int) -> str:
         """`number` with a signature that holds for `kind` only."""
@@ -37,4 +38,6 @@ class Sealer:
             raise ValueError("not one of our tokens") from None
 
     def _signer(self, kind: str) -> Signer:
-        return Signer(self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256)
+        if kind not in self._signers:
+            self._signers[kind] = Signer(self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256)
+        return self._signers[kind]

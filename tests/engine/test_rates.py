@@ -54,7 +54,7 @@ def test_two_workers_share_one_bucket(runtime: Runtime) -> None:
     taken = 0
     began = time.monotonic()
     while time.monotonic() - began < 1.0:
-        taken += mine.take(channel, "shared", True) + theirs.take(channel, "shared", True)
+        taken += mine.take(channel, "shared", True, 50) + theirs.take(channel, "shared", True, 50)
         time.sleep(0.01)
     assert taken <= 4 * (time.monotonic() - began) + 1
 
@@ -65,7 +65,7 @@ def test_without_valkey_each_worker_keeps_to_a_share(runtime: Runtime) -> None:
     taken = 0
     began = time.monotonic()
     while time.monotonic() - began < 0.5:
-        taken += alone.take(channel, "alone", True)
+        taken += alone.take(channel, "alone", True, 50)
         time.sleep(0.01)
     assert 1 <= taken <= 40 * SHARE * (time.monotonic() - began) + 1
 
@@ -73,10 +73,10 @@ def test_without_valkey_each_worker_keeps_to_a_share(runtime: Runtime) -> None:
 def test_unused_tokens_go_back(runtime: Runtime) -> None:
     limits = RateLimits(runtime.settings.redis, set_rate=0.001)
     channel = runtime.channel("sms", True)
-    assert limits.take(channel, "back", True) == 1
-    assert limits.take(channel, "back", True) == 0
+    assert limits.take(channel, "back", True, 50) == 1
+    assert limits.take(channel, "back", True, 50) == 0
     limits.put_back(channel, "back", True, 1)
-    assert limits.take(channel, "back", True) == 1
+    assert limits.take(channel, "back", True, 50) == 1
 
 
 def test_a_long_wait_for_the_rate_keeps_the_lease(runtime: Runtime, sandbox: Sandbox) -> None:

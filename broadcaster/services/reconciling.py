@@ -1,0 +1,70 @@
+"""What may or may not have gone out is looked up at the provider, before anybody sends it again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from broadcaster.runtime import Runtime
+from broadcaster.services import parcels, receipts
+from broadcaster.services.parcels import Sheet
+from broadcaster.store import batches, claims, deliveries
+from broadcaster.store.batches import Lease
+from broadcaster.store.deliveries import Accepted
+from channels.base import Action, Channel, ChannelError, Receipt
+
+#: Lookups between two commits, each of which also renews the lease.
+AT_ONCE = 20
+
+
+def reconcile(
+    rt: Runtime, sheet: Sheet, held: Lease, carrier: Callable[[str], Channel], tired: Callable[[], bool]
+) -> tuple[bool, int]:
+    """Ask about every row of the batch that an earlier owner left sending. (still ours, how many are resolved).
+
+    `carrier` gives the channel through which a row was sent, by the name that the row carries. Rows whose grace is not over wait.
+    Raises the ChannelError that kept the provider from answering; what it has said until then is written down.
+    """
+    resolved = 0
+    while True:
+        with rt.db.read() as connection:
+            rows = claims.unknown(connection, held, rt.timing.grace, limit=AT_ONCE)
+        found: list[tuple[Any, Receipt | None]] = []
+        failure: ChannelError | None = None
+        for row in rows:
+            try:
+                found.append((row, _look(rt, sheet, carrier(row.provider), row)))
+            except ChannelError as error:
+                failure = error
+                break
+        with rt.db.write() as tx:
+            if not batches.renew(tx, held, rt.timing.lease):
+                return False, resolved
+            for row, receipt in found:
+                _resolve(tx, row, receipt, sheet.pull_after(rt.timing))
+        resolved += len(found)
+        if failure is not None:
+            raise failure
+        if not rows or tired():
+            return True, resolved
+
+
+def _look(rt: Runtime, sheet: Sheet, channel: Channel, row: Any) -> Receipt | None:
+    """The provider's word on one row. Amending and retracting can simply be done again."""
+    parcel = parcels.parcel(rt, sheet, row)
+    if parcel.action in (Action.AMEND, Action.RETRACT):
+        return None
+    receipt = channel.find(parcel, row.intent_at)
+    # A second try looks like the first: what failed then is not this one.
+    return None if receipt is None or receipt.provider_id == row.earlier_id else receipt
+
+
+def _resolve(tx: Connection, row: Any, receipt: Receipt | None, pull_after: float) -> None:
+    if receipt is None:
+        reason = "not found at the provider, so it is sent again"
+        deliveries.give_back(tx, [row.id], row.epoch, reason=reason, free=True)
+        deliveries.note_attempt(tx, row.id, "NotFound", "", "looked for at the provider after an interruption")
+        return
+    deliveries.accept(tx, [Accepted(row.id, row.epoch, receipt.provider_id, receipt.url)], pull_after)
+    receipts.write_down(tx, row.id, receipt)
+    deliveries.note_attempt(tx, row.id, "Found", "", "found at the provider after an interruption")
