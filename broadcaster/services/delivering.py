@@ -15,11 +15,12 @@ from broadcaster import clock
 from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, pages, parcels, receipts, reconciling, recording, ringing
+from broadcaster.services.carriers import Carriers
 from broadcaster.services.recording import Landed
 from broadcaster.store import batches, claims, deliveries, moves
 from broadcaster.store.batches import Lease
 from broadcaster.store.claims import Intent
-from channels.base import Channel, ChannelError, Misconfigured, Outcome, Parcel, Unavailable, Uncertain
+from channels.base import Channel, Misconfigured, Outcome, Parcel, Unavailable, Uncertain
 
 #: Tries at one delivery that a provider turned away as busy or broken, before it fails for good.
 MOST_ATTEMPTS = 6
@@ -28,6 +29,8 @@ MOST_IDLE = 40
 #: Outcomes in a row that were not answers; then the provider gets a pause instead of more requests. Many are in flight at a
 #: provider of texts, so a few in a row are nothing there.
 ENOUGH_TROUBLE, ENOUGH_OF_MANY = 3, 20
+#: The shortest pause for a provider that does not answer, seconds.
+SILENCE = 4.0
 #: Deliveries intended in one commit: at first, and as long as that is less than a quarter of a second's work.
 FIRST_CHUNK, LARGEST_CHUNK = 50, 500
 
@@ -81,20 +84,26 @@ class Delivering:
         """Reconcile, then send until nothing is left, the time is up, or somebody else has the batch."""
         with self.rt.db.read() as connection:
             self.sheet = parcels.sheet(self.rt, connection, self.hold.lease)
+        self.carriers = Carriers(self.rt, self.sheet.channel, self.sheet.live)
         try:
-            self.channel = self._carrier()
-        except (NotReady, Misconfigured) as error:
-            self.fatal = str(error)
-        else:
-            if self._page_is_out() and self._reconciled():
+            if self._carried() and self._page_is_out() and self._reconciled():
                 for outcome in self.channel.send(self._parcels()):
                     self._note(outcome)
+        except (NotReady, Misconfigured) as error:
+            self.fatal = str(error)
         self._settle()
 
     # -- before the first
 
-    def _carrier(self, name: str = "") -> Channel:
-        return self.rt.channel(self.sheet.channel, self.sheet.live)
+    def _carried(self) -> bool:
+        """False when nobody who could carry this answers just now."""
+        channel = self.carriers.choose()
+        if channel is None:
+            self.reason, self.trouble = "the provider does not answer, and there is no other", self._enough
+            return False
+        self.channel: Channel = channel
+        self.sheet.callback = parcels.callback(self.rt, channel)
+        return True
 
     def _page_is_out(self) -> bool:
         """No text or post with a link leaves before its page is written, or has had its five seconds."""
@@ -103,17 +112,17 @@ class Delivering:
         return self.wait <= 0
 
     def _reconciled(self) -> bool:
-        """False when a provider cannot say just now what it has taken, or somebody else has the batch."""
-        try:
-            ours, resolved = reconciling.reconcile(self.rt, self.sheet, self.hold.lease, self._carrier, self._tired)
-        except (Misconfigured, NotReady) as error:
-            self.fatal = str(error)
-            return False
-        except ChannelError as error:
-            self.reason, self.trouble = str(error), self._enough
-            return False
-        self.hold.moved, self.hold.lost = resolved > 0, not ours
-        return ours
+        """False when nothing can be sent before the provider says what it has taken, or somebody else has the batch."""
+        hold, by_name = self.hold, self.carriers.by_name
+        found = reconciling.reconcile(self.rt, self.sheet, hold.lease, by_name, self._tired)
+        hold.moved, hold.lost = found.resolved > 0, not found.ours
+        if isinstance(found.failure, Misconfigured):
+            raise found.failure
+        if found.failure is not None:
+            self.reason, self.wait = str(found.failure), SILENCE
+            if found.silent == self.channel.carrier:
+                self.trouble = self._enough
+        return found.ours and not self.trouble
 
     # -- sending
 
@@ -123,7 +132,12 @@ class Delivering:
         None while the senders' rate releases nothing: the channel goes on with what is in flight.
         """
         while not self._tired():
-            granted = self.rt.limits.take(self.channel, self.sheet.lane, self.sheet.live, self.chunk)
+            self.carriers.tell()
+            room = self.carriers.room()
+            if not room and len(self.flying) == len(self.landed):
+                return
+            wanted = min(self.chunk, room)
+            granted = self.rt.limits.take(self.channel, self.sheet.lane, self.sheet.live, wanted) if room else 0
             if not granted:
                 yield None
                 if clock.uptime() - self.hold.renewed > self.rt.timing.lease / 3 and not self._keep():
@@ -153,8 +167,8 @@ class Delivering:
         while True:
             if not self.channel.personal:
                 moves.orphans(tx, self.hold.lease)
-            lane, name = self.sheet.lane, self.channel.name
-            rows = claims.claim(tx, self.hold.lease, lane, granted, MOST_ATTEMPTS, name)
+            lane, carrier = self.sheet.lane, self.channel.carrier
+            rows = claims.claim(tx, self.hold.lease, lane, granted, MOST_ATTEMPTS, carrier)
             if rows:
                 return rows
             following = batches.lease_next(tx, self.hold.lease, self.rt.worker, self.rt.timing.lease)
@@ -206,6 +220,7 @@ class Delivering:
 
     def _note(self, outcome: Outcome) -> None:
         self.landed.append(outcome)
+        self.carriers.note(outcome)
         match outcome.error:
             case Misconfigured() as error:
                 self.fatal = str(error)
@@ -234,6 +249,7 @@ class Delivering:
 
     def _settle(self) -> None:
         """Write down the rest and give every batch back; then say who can go on."""
+        self.carriers.tell()
         if not self.fatal and self.sheet.posted:
             receipts.read_back(self.rt, self.channel, self.sheet)
         ours = [hold.lease for hold in self.holds]
@@ -265,5 +281,6 @@ class Delivering:
             )
         else:
             # A provider in trouble gets a pause that grows: 4, 4, 4, 8, 16 … up to 60 seconds.
-            calm = min(60.0, max(4.0, 2.0**idle)) if self.trouble >= self._enough else 0.0
+            troubled = self.trouble >= self._enough and not self.carriers.another()
+            calm = min(60.0, max(SILENCE, 2.0**idle)) if troubled else 0.0
             batches.release(tx, lease, max(left.next_in, self.wait, calm), hold.moved, self.reason)

@@ -14,7 +14,7 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.batches import Lease
 from broadcaster.store.schema import alerts, batches, db_now, deliveries
-from channels.base import Action, Message, Parcel, Picture
+from channels.base import Action, Channel, Message, Parcel, Picture
 
 
 @dataclass(slots=True)
@@ -25,8 +25,9 @@ class Sheet:
     channel: str
     personal: bool
     texts: Mapping[int, Message]
-    callback: str
     now: datetime
+    #: Where the carrier that was chosen says what became of them; empty: it says nothing by itself.
+    callback: str = ""
     posted: list[Parcel] = field(default_factory=list)
 
     @property
@@ -50,11 +51,15 @@ class Sheet:
 def sheet(rt: Runtime, connection: Connection, held: Lease) -> Sheet:
     """Read what the batch's parcels share, once."""
     alert = alert_store.get(connection, held.alert_id)
-    callback = f"{rt.settings.public_url.rstrip('/')}/webhooks/twilio/status" if held.channel == "sms" else ""
     now = connection.scalar(select(db_now()))
     assert now is not None
     texts = alert_store.texts(connection, held.alert_id)
-    return Sheet(alert, held.channel, rt.personal(held.channel), texts, callback, now)
+    return Sheet(alert, held.channel, rt.personal(held.channel), texts, now)
+
+
+def callback(rt: Runtime, channel: Channel) -> str:
+    """Our public address for a carrier's receipts."""
+    return f"{rt.settings.public_url.rstrip('/')}{channel.callback_path}" if channel.callback_path else ""
 
 
 def parcel(rt: Runtime, shared: Sheet, row: Any, not_after: float = 0.0) -> Parcel:
@@ -66,7 +71,7 @@ def parcel(rt: Runtime, shared: Sheet, row: Any, not_after: float = 0.0) -> Parc
         action = Action.POST
     return Parcel(
         id=token,
-        to=row.address if shared.callback else "",
+        to=row.address if shared.personal else "",
         text=message.parts[row.part],
         action=action,
         target=row.target or "",
@@ -82,7 +87,7 @@ def known(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
     """The parcel of a delivery whose provider id is known: enough to ask about it."""
     return Parcel(
         id=rt.seal(row.id),
-        to=row.address if shared.callback else "",
+        to=row.address if shared.personal else "",
         text=shared.texts[row.message_id].parts[row.part],
         provider_id=row.provider_id,
         lane=shared.lane,

@@ -1,7 +1,7 @@
 """What may or may not have gone out is looked up at the provider, before anybody sends it again."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -17,36 +17,43 @@ from channels.base import Action, Channel, ChannelError, Receipt
 AT_ONCE = 20
 
 
+class Reconciled(NamedTuple):
+    """What came of it: whether the batch is still ours, how many rows are resolved, and which carrier could not say, and why."""
+
+    ours: bool
+    resolved: int
+    silent: str = ""
+    failure: ChannelError | None = None
+
+
 def reconcile(
     rt: Runtime, sheet: Sheet, held: Lease, carrier: Callable[[str], Channel], tired: Callable[[], bool]
-) -> tuple[bool, int]:
-    """Ask about every row of the batch that an earlier owner left sending. (still ours, how many are resolved).
+) -> Reconciled:
+    """Ask about every row of the batch that an earlier owner left sending, until a carrier cannot say.
 
     `carrier` gives the channel through which a row was sent, by the name that the row carries. Rows whose grace is not over wait.
-    Raises the ChannelError that kept the provider from answering; what it has said until then is written down.
     """
-    resolved = 0
+    resolved, silent = 0, ""
     while True:
         with rt.db.read() as connection:
             rows = claims.unknown(connection, held, rt.timing.grace, limit=AT_ONCE)
         found: list[tuple[Any, Receipt | None]] = []
         failure: ChannelError | None = None
         for row in rows:
+            channel = carrier(row.provider)
             try:
-                found.append((row, _look(rt, sheet, carrier(row.provider), row)))
+                found.append((row, _look(rt, sheet, channel, row)))
             except ChannelError as error:
-                failure = error
+                failure, silent = error, channel.carrier
                 break
         with rt.db.write() as tx:
             if not batches.renew(tx, held, rt.timing.lease):
-                return False, resolved
+                return Reconciled(False, resolved)
             for row, receipt in found:
                 _resolve(tx, row, receipt, sheet.pull_after(rt.timing))
         resolved += len(found)
-        if failure is not None:
-            raise failure
-        if not rows or tired():
-            return True, resolved
+        if failure is not None or not rows or tired():
+            return Reconciled(True, resolved, silent, failure)
 
 
 def _look(rt: Runtime, sheet: Sheet, channel: Channel, row: Any) -> Receipt | None:

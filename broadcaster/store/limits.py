@@ -66,7 +66,7 @@ class RateLimits:
 
     @staticmethod
     def _key(channel: Channel, lane: str, live: bool) -> str:
-        return f"broadcaster:rate:{'live' if live else 'exercise'}:{channel.name}:{lane}"
+        return f"broadcaster:rate:{'live' if live else 'exercise'}:{channel.carrier}:{lane}"
 
     def _granted(self, key: str, rate: float, most: float, want: int) -> int:
         try:

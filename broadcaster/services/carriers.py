@@ -1,0 +1,63 @@
+"""Who carries a channel just now: the first provider that answers, by the breakers that all workers share."""
+
+from broadcaster.domain.errors import NotReady
+from broadcaster.runtime import Runtime
+from broadcaster.store.breaker import UNBOUND, breaker_key, unanswered
+from channels.base import Channel, Outcome
+
+
+class Carriers:
+    """The carriers of one channel, and what the one that was chosen has answered lately."""
+
+    def __init__(self, rt: Runtime, name: str, live: bool) -> None:
+        self._rt, self._name, self._live = rt, name, live
+        self._counted = [0, 0]
+        self._granted = 0
+        self.channel: Channel | None = None
+
+    def choose(self) -> Channel | None:
+        """The first carrier whose breaker lets something through; None when none does. NotReady when nobody is set up."""
+        names = self._rt.carriers(self._name, self._live)
+        for name in names or (self.by_name().carrier,):
+            self.channel = self.by_name(name)
+            # A trial is given once, so what was given here is kept for the first chunk.
+            self._granted = self.room()
+            if self._granted:
+                return self.channel
+        return None
+
+    def another(self) -> bool:
+        """True when somebody else could carry on at once."""
+        others = (name for name in self._rt.carriers(self._name, self._live) if name != self._chosen.carrier)
+        return any(self._rt.breaker.state(breaker_key(name, self._live)).closed for name in others)
+
+    def by_name(self, name: str = "") -> Channel:
+        """The carrier that a delivery names: only that one can say what became of it. NotReady when it is not set up (any more)."""
+        return self._rt.channel(self._name, self._live, name)
+
+    def room(self) -> int:
+        """How many deliveries the chosen carrier may be given now. What has one place (a page, an account) has no other way out."""
+        if self._granted:
+            granted, self._granted = self._granted, 0
+            return granted
+        channel = self._chosen
+        return self._rt.breaker.room(self._key(channel)) if channel.personal else UNBOUND
+
+    def note(self, outcome: Outcome) -> None:
+        """Count an outcome; `tell` passes the counts on."""
+        self._counted[unanswered(outcome.error)] += 1
+
+    def tell(self) -> None:
+        """Let the breaker know what has been answered since the last time."""
+        (good, bad), self._counted = self._counted, [0, 0]
+        if (good or bad) and self._chosen.personal:
+            self._rt.breaker.note(self._key(self._chosen), good, bad)
+
+    @property
+    def _chosen(self) -> Channel:
+        if self.channel is None:
+            raise NotReady("no carrier was chosen")
+        return self.channel
+
+    def _key(self, channel: Channel) -> str:
+        return breaker_key(channel.carrier, self._live)
