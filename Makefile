@@ -62,7 +62,7 @@ layers: setup-dev ## Only the laws of the architecture: who may import whom, and
 bench: setup-dev ## Measure speed and memory beside RQ, Celery and Dramatiq (FULL=1: goals' own sizes; ARGS="--only fanout")
 	@$(PY) -m bench $(if $(FULL),--full) $(ARGS)
 
-chaos: setup-dev
+chaos: setup-dev ## The long kill suite on both databases (SEEDS=10), some minutes a run
 	@$(PY) -m tests.chaos --seeds $(or $(SEEDS),10)
 
 screenshots: setup-dev browser

@@ -20,8 +20,8 @@ from broadcaster.store import documents
 from broadcaster.store.breaker import Breaker
 from broadcaster.store.database import Database
 from broadcaster.store.limits import RateLimits
+from broadcaster.store.paces import Paces
 from broadcaster.store.queue import Queue
-from broadcaster.store.receipt_stream import ReceiptStream
 from broadcaster.store.schema import db_now, installation
 from broadcaster.store.tokens import Sealer
 from channels.base import Action, Channel, Limits
@@ -87,7 +87,6 @@ class Runtime:
     profile: Profile
     kinds: Mapping[str, AlertKind]
     queue: Queue
-    receipt_stream: ReceiptStream
     limits: RateLimits
     breaker: Breaker
     sealer: Sealer
@@ -95,6 +94,7 @@ class Runtime:
     timing: Timing = Timing()
     folder: Path = FOLDER
     pacer: Pacer = field(default_factory=Pacer)
+    paces: Paces = field(default_factory=Paces)
     _channels: dict[tuple[str, bool, str], Channel] = field(default_factory=dict)
     _geocoder: "Geocoder | None" = None
     _epoch: int | None = None
@@ -167,7 +167,6 @@ class Runtime:
         """Give back connections."""
         for channel in self._channels.values():
             channel.close()
-        self.receipt_stream.close()
         self.db.dispose()
 
 
@@ -184,7 +183,6 @@ def build(settings: Settings, timing: Timing | None = None) -> Runtime:
         profile=documents.load_profile(profile),
         kinds=documents.load_kinds(FOLDER / "templates" / "alerts"),
         queue=Queue(settings.redis),
-        receipt_stream=ReceiptStream(settings.redis),
         limits=RateLimits(settings.redis, settings.sms_rate),
         breaker=Breaker(settings.redis),
         sealer=Sealer(settings.secret_key.get_secret_value()),

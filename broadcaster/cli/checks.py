@@ -1,16 +1,25 @@
 """`broadcaster profile` and `broadcaster channels`: is what was set up as it should be?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 import channels as channel_table
+from broadcaster import clock
 from broadcaster.cli.frame import Group, as_json, runtime, show
+from broadcaster.domain.forecast import TOO_LONG, Pace, forecast
+from broadcaster.domain.kind import Lane
 from broadcaster.runtime import FOLDER, Runtime
+from broadcaster.services import forecasting
+from broadcaster.store import audience, generations, zones
+from broadcaster.store.areas import Area
 from channels.base import ChannelError, Health
-from channels.senders import Sender, parse_senders
+
+#: How long a text may be; most have two, their short forms one.
+SEGMENTS = (1, 2)
 
 
 @click.group(cls=Group)
@@ -62,24 +71,74 @@ def check_channels(ctx: click.Context, as_json: bool) -> None:
 
     Exit code 1 when a channel that is set up does not answer as it should.
     """
+    now = clock.utc_now()
     with runtime() as rt:
         found = [_checked(rt, name, live) for live in (True, False) for name in channel_table.CHANNELS]
-        senders = parse_senders(rt.settings.live.twilio_from)
-        rate = _rate(senders, rt.settings.sms_rate)
-        phones = _phones_by_zone(rt)
-    minutes = {zone: round(number / rate / 60, 1) for zone, number in phones.items()} if rate else {}
-    document = {"channels": found, "texts_per_second": rate, "phones": phones, "minutes": minutes}
+        pace = forecasting.pace(rt, Lane.LIFE_SAFETY, live=True)
+        phones, everybody = _phones(rt)
+    took = {number: _minutes(phones, everybody, number, pace, now) for number in SEGMENTS}
+    rows = [Row(zone, phones[zone], [took[each][zone] for each in SEGMENTS]) for zone in phones]
+    rows.append(Row("", everybody, [took[each][""] for each in SEGMENTS]))
+    document = {
+        "channels": found,
+        "texts_per_second": pace.per_second,
+        "phones": phones,
+        "minutes": {row.zone: row.minutes[0] for row in rows if row.zone and row.minutes[0] is not None},
+        "too_long_minutes": TOO_LONG.total_seconds() / 60,
+        "zones": [row.document() for row in rows if row.zone],
+        "everybody": rows[-1].document(),
+    }
 
     def words() -> None:
         for each in found:
             _say(each)
-        if rate:
-            click.echo(f"{rate:g} texts a second with {len(senders)} senders:")
-            for zone, number in sorted(phones.items(), key=lambda item: -item[1]):
-                click.echo(f"  {zone}: {number:,} phones, {minutes[zone]:g} min for one text each")
+        if pace.per_second:
+            click.echo(f"{pace.per_second:g} segments a second; minutes for one text to everybody there:")
+            for row in sorted(rows, key=lambda row: -row.phones):
+                click.echo(row.words())
 
     show(document, words)
     ctx.exit(1 if any(each.set_up and each.health is None for each in found) else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One zone, or everybody (""): its phones, and the minutes for a text of each number of SEGMENTS; None: no rate is known."""
+
+    zone: str
+    phones: int
+    minutes: Sequence[float | None]
+
+    @property
+    def too_long(self) -> list[bool]:
+        return [each is not None and each > TOO_LONG.total_seconds() / 60 for each in self.minutes]
+
+    def document(self) -> dict[str, object]:
+        """For `--json`; `segments` is "1" and "2"."""
+        by_segments = {
+            str(number): {"minutes": minutes, "too_long": late}
+            for number, minutes, late in zip(SEGMENTS, self.minutes, self.too_long, strict=True)
+        }
+        return {"zone": self.zone or None, "phones": self.phones, "segments": by_segments}
+
+    def words(self) -> str:
+        """For a person; what takes too long is red and says so."""
+        taken = []
+        for number, minutes, late in zip(SEGMENTS, self.minutes, self.too_long, strict=True):
+            said = f"{minutes:g} min with {number} segment{'s' * (number > 1)}"
+            taken.append(click.style(f"{said} TOO LONG", fg="red") if late else said)
+        return f"  {self.zone or 'everybody'}: {self.phones:,} phones, {', '.join(taken)}"
+
+
+def _minutes(
+    phones: Mapping[str, int], everybody: int, segments: int, pace: Pace, now: datetime
+) -> Mapping[str, float | None]:
+    """Zone → minutes until the last text has left, were only that zone told; "" is everybody together."""
+    found = {}
+    for zone, number in {**phones, "": everybody}.items():
+        seconds = forecast({"": number}, (), {"": segments}, pace, now).seconds
+        found[zone] = None if seconds is None else round(seconds / 60, 1)
+    return found
 
 
 def _checked(rt: Runtime, name: str, live: bool) -> Checked:
@@ -101,18 +160,13 @@ def _say(each: Checked) -> None:
         click.echo(f"  {line}")
 
 
-def _rate(senders: tuple[Sender, ...], limit: float | None) -> float:
-    """Texts a second over all senders; 0 when there are none."""
-    together = sum(sender.rate for sender in senders)
-    return min(together, limit) if limit else together
-
-
-def _phones_by_zone(rt: Runtime) -> Mapping[str, int]:
-    from broadcaster.store import audience, generations, zones
-    from broadcaster.store.areas import Area
-
+def _phones(rt: Runtime) -> tuple[Mapping[str, int], int]:
+    """Zone → its phones, and how many there are in all; without those who opted out."""
     with rt.db.read() as connection:
         codes = tuple(zone.code for zone in zones.listing(connection))
-        area = Area(generations.current(connection), zones=codes)
-        counted = audience.count(connection, area, languages=rt.profile.languages, lane="life-safety", exercise=False)
-    return counted.zones
+        generation = generations.current(connection)
+        found = [
+            audience.count(connection, area, languages=rt.profile.languages, lane=Lane.LIFE_SAFETY, exercise=False)
+            for area in (Area(generation, zones=codes), Area(generation, everybody=True))
+        ]
+    return found[0].zones, found[1].phones

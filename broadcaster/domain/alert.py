@@ -143,7 +143,8 @@ FieldValue = object
 class Draft:
     """What a coordinator composes once: the alert file of the command line, the form of the console, the body of the API.
 
-    `languages` empty means: the profile's. Severity, urgency and certainty None mean: the kind's. Times are aware UTC.
+    `languages` empty means: the profile's. Severity, urgency and certainty None mean: the kind's. Times are aware UTC. `short` asks
+    for the kind's one-segment text message, because more would come too late.
     """
 
     incident: str
@@ -162,6 +163,7 @@ class Draft:
     expires: datetime | None = None
     next_update: datetime | None = None
     resources: tuple[PictureFile, ...] = ()
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

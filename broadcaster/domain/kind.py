@@ -84,7 +84,7 @@ class AlertKind:
     says how far its pictures may go. `expires_after` is the life of an alert that names no end. `always_two`: never by
     one person or a standing authority, whatever a playbook says (SECURITY R1). `never_where` are instructions that must not be open
     in its zones. `needs` are parts of the draft itself
-    that must be given (onset, next_update, area).
+    that must be given (onset, next_update, area). `short` are the languages in which it has a text message of one segment.
     """
 
     name: str
@@ -107,6 +107,7 @@ class AlertKind:
     bank: Mapping[str, Sentence]
     instructions: Mapping[str, Instruction]
     languages: Mapping[str, Language]
+    short: frozenset[str] = frozenset()
 
     def read(
         self,
@@ -172,6 +173,11 @@ class AlertKind:
         known |= {"resources": draft.resources, "references": draft.references}
         unmet = [name for name in self.needs if not has(known, name)]
         problems += [Problem(name, f"{self.name} needs it", "Fill it in.") for name in unmet]
+        if draft.short:
+            lacking = [tag for tag in draft.languages if tag not in self.short]
+            problems += [
+                Problem("short", f"{self.name} has no short text in {tag}", "Send the full one.") for tag in lacking
+            ]
         for rule in self.rules:
             if not rule.when.holds(known):
                 continue

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from decimal import Decimal
 
 #: Words per language tag.
 Words = Mapping[str, str]
@@ -44,6 +45,18 @@ class QuestionHours:
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in a currency (ISO 4217: AUD, NOK)."""
+
+    amount: Decimal
+    currency: str
+
+    def times(self, number: int) -> "Money":
+        """So many times as much."""
+        return Money(self.amount * number, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A city, read from one YAML file.
 
@@ -51,7 +64,8 @@ class Profile:
     in CAP. The first of `languages` is the fallback. `numbers` are phone numbers as people write them, by what they are
     for: danger, question, police, health …. `deciders` maps what may be decided (order-evacuation, missing-person …) to
     the authorities that lawfully may. `sms_segments` is the most segments a text may take, per language. `danger_words`
-    mark an inbound text as a matter of life and death. `centre` is (lat, lon).
+    mark an inbound text as a matter of life and death. `centre` is (lat, lon). `sms_price` is what one segment costs by the city's
+    own contract; None: nobody has said. `staff_phones` (E.164) get every text before the residents do.
     """
 
     name: str
@@ -77,6 +91,7 @@ class Profile:
     question_hours: QuestionHours
     geocoder: Geocoder = Geocoder()
     staff_phones: tuple[str, ...] = ()
+    sms_price: Money | None = None
     roster: str = ""
     zones_file: str = ""
 

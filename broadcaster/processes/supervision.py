@@ -45,7 +45,7 @@ def _own(*words: str) -> list[str]:
 
 def _program(words: list[str], patience: int, number: int = 1) -> dict[str, str]:
     return {
-        "command": _plain(shlex.join(tied.command(*words))),
+        "command": _command(words),
         "numprocs": str(number),
         "process_name": "%(program_name)s-%(process_num)d" if number > 1 else "%(program_name)s",
         "autorestart": "true",
@@ -58,6 +58,12 @@ def _program(words: list[str], patience: int, number: int = 1) -> dict[str, str]
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": "5",
     }
+
+
+def _command(words: list[str]) -> str:
+    """Tied to the supervisor, which is itself tied and puts its own process id in."""
+    whole = _plain(shlex.join(tied.command(*words, parent="PARENT")))
+    return whole.replace(" PARENT ", f" %(ENV_{tied.OWN_ID})s ", 1)
 
 
 def write(var_dir: Path, wanted: Mapping[str, Mapping[str, str]]) -> Path:

@@ -1,7 +1,4 @@
-"""The sweeper process: rings what was forgotten, ends what is over, makes the backups, applies receipts.
-
-Any number may run. One leads the sweep; receipts are shared out among all of them (docs/decisions/062).
-"""
+"""The sweeper process: rings what was forgotten, ends what is over, makes the backups. Any number may run; one leads."""
 
 import signal
 import threading
@@ -12,7 +9,7 @@ import structlog
 from broadcaster import clock
 from broadcaster.processes import logs, part
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import backups, migrating, receiving, sweeping
+from broadcaster.services import backups, migrating, sweeping
 from broadcaster.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -31,23 +28,18 @@ def sweep(settings: Settings) -> None:
     with part.running(part.folder(settings)):
         runtime = build(settings)
         migrating.must_be_current(runtime.db)
-        # Each in a thread of its own, so that nothing here keeps a batch from being rung again.
-        beside = [
-            threading.Thread(target=_keep_backups, args=(runtime, stop), name="backups"),
-            threading.Thread(target=receiving.loop, args=(runtime, stop), name="receipts"),
-        ]
-        for thread in beside:
-            thread.start()
+        keeper = threading.Thread(target=_keep_backups, args=(runtime, stop), name="backups")
+        keeper.start()
         try:
             sweeping.loop(runtime, stop)
         finally:
             stop.set()
-            for thread in beside:
-                thread.join()
+            keeper.join()
             runtime.close()
 
 
 def _keep_backups(runtime: Runtime, stop: threading.Event) -> None:
+    """Beside the sweep, so that a large copy never keeps a batch from being rung again."""
     while not stop.wait(LOOK if runtime.settings.backup_dir else timedelta(days=1).total_seconds()):
         try:
             path = backups.keep(runtime, clock.utc_now())

@@ -1,7 +1,8 @@
 """Ties a program to its parent: when the parent dies, however suddenly, the kernel ends the program too.
 
-`python -m broadcaster.processes.tied PROGRAM ARGUMENT…` becomes that program; with `--environment` before it, changes of
-the environment are read from stdin first (JSON: variable → value or null), so that no secret stands in a command line.
+`python -m broadcaster.processes.tied PARENT PROGRAM ARGUMENT…` becomes that program, unless the process PARENT has died already;
+with `--environment` after PARENT, changes of the environment are read from stdin first (JSON: variable → value or null), so that
+no secret stands in a command line.
 Only Linux can tie; elsewhere it just becomes the program. Imports nothing of ours, because every child pays for it.
 """
 
@@ -14,22 +15,27 @@ import sys
 #: From linux/prctl.h.
 PR_SET_PDEATHSIG = 1
 ENVIRONMENT = "--environment"
+#: Variable in which a tied program finds its own process id, to be PARENT in command lines that it makes.
+OWN_ID = "TIED_PROCESS"
 
 
-def tie(number: int = signal.SIGTERM) -> None:
-    """From now on this process gets signal `number` when its parent dies; it survives exec, but not fork."""
-    parent = os.getppid()
+def tie(parent: int, number: int = signal.SIGTERM) -> None:
+    """From now on this process gets signal `number` when its parent dies; it survives exec, but not fork.
+
+    At once when `parent` has died before it could ask: a program that starts slowly would otherwise outlive a supervisor that
+    was killed meanwhile, and nothing could be started in its folder again.
+    """
     if not sys.platform.startswith("linux"):
         return
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:
         os.kill(os.getpid(), number)
 
 
-def command(*program: str) -> list[str]:
-    """The command line that starts `program` tied to whoever starts it."""
-    return [sys.executable, "-m", "broadcaster.processes.tied", *program]
+def command(*program: str, parent: str = "") -> list[str]:
+    """The command line that starts `program` tied to `parent`, by default to this very process."""
+    return [sys.executable, "-m", "broadcaster.processes.tied", parent or str(os.getpid()), *program]
 
 
 def _change_environment() -> None:
@@ -43,8 +49,9 @@ def _change_environment() -> None:
 
 
 if __name__ == "__main__":
-    tie()
-    words = sys.argv[1:]
+    wanted, *words = sys.argv[1:]
+    tie(int(wanted))
+    os.putenv(OWN_ID, str(os.getpid()))
     if words[0] == ENVIRONMENT:
         words = words[1:]
         _change_environment()

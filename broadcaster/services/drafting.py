@@ -138,6 +138,7 @@ def _audience(made: Composed) -> Mapping[str, object] | None:
         "phones": counted.phones,
         "households": counted.households,
         "zones": dict(counted.zones),
+        "zone_languages": {zone: dict(each) for zone, each in counted.zone_languages.items()},
         "languages": dict(counted.languages),
         "excluded": dict(counted.excluded),
         **zones,

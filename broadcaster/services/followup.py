@@ -84,7 +84,14 @@ FORMS: Mapping[str, Callable[[Runtime, Connection, AlertRow, Draft], Draft]] = {
 def _after(old: Draft, parent: AlertRow, **changes: object) -> Draft:
     """A draft that refers to `parent`, with times still to be given."""
     fresh = replace(
-        old, msg_type=MsgType.UPDATE, references=(parent.id,), onset=None, expires=None, next_update=None, resources=()
+        old,
+        msg_type=MsgType.UPDATE,
+        references=(parent.id,),
+        onset=None,
+        expires=None,
+        next_update=None,
+        resources=(),
+        short=False,
     )
     return replace(fresh, **changes)  # type: ignore[arg-type]
 

@@ -17,7 +17,8 @@ from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, decisions, fanout, idempotency, journal, quiet, sweeps
+from broadcaster.store import batches, decisions, fanout, idempotency, journal, sweeps
+from broadcaster.store import receipts as receipt_store
 
 log = structlog.get_logger(__name__)
 
@@ -87,15 +88,15 @@ def _make(rt: Runtime, now: datetime) -> None:
 def _ask(rt: Runtime, now: datetime) -> None:
     """Accepted, and no word since: ask the provider."""
     with rt.db.read() as connection:
-        waiting = quiet.waiting(connection, limit=50)
-    for row in waiting:
+        quiet = receipt_store.quiet(connection, limit=50)
+    for row in quiet:
         if rt.pacer.due(f"pull:{row.id}", AGAIN):
             rt.queue.ring_job("pull", row.id)
 
 
 def _lapse(rt: Runtime, now: datetime) -> None:
     with rt.db.write() as tx:
-        quiet.lapse(tx)
+        receipt_store.lapse(tx)
 
 
 def _close(rt: Runtime, now: datetime) -> None:

@@ -29,7 +29,8 @@ class Count:
     """Whom an area reaches. `phones`, `households`, `zones` and `languages` are without the excluded.
 
     A phone with places in several zones counts in each. `languages` is by the language of the text that a phone gets;
-    `excluded_by_language` likewise, and by reason. `unplaced` phones have no place with a point or
+    `excluded_by_language` likewise, and by reason; `zone_languages` is zone → that → phones. `unplaced` phones have no
+    place with a point or
     a zone: no area reaches them.
     """
 
@@ -40,6 +41,7 @@ class Count:
     excluded: Mapping[str, int]
     excluded_by_language: Mapping[str, Mapping[str, int]]
     unplaced: int
+    zone_languages: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +102,28 @@ def count(connection: Connection, area: Area, *, languages: Sequence[str], lane:
         else:
             of_text[text] += number
     total: Counter[str] = sum(excluded.values(), Counter())
+    of_zone: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (zone, language), number in sorted(found.zones.items()):
+        of_zone[zone][language if language in languages else languages[0]] += number
     return Count(
         phones=of_text.total(),
         households=found.households,
-        zones=found.zones,
+        zones={zone: each.total() for zone, each in of_zone.items()},
         languages=dict(of_text),
         excluded=dict(total),
         excluded_by_language={language: dict(each) for language, each in excluded.items()},
         unplaced=_unplaced(connection, _in_force(area, exercise)),
+        zone_languages={zone: dict(each) for zone, each in of_zone.items()},
     )
 
 
 @dataclass(slots=True)
 class _Tally:
-    """Numbers of reached phones by (language of the phone, opted out), of households, and per zone."""
+    """Numbers of reached phones by (language of the phone, opted out), of households, and by (zone, language of the phone)."""
 
     groups: Counter[tuple[str, bool]]
     households: int
-    zones: dict[str, int]
+    zones: Mapping[tuple[str, str], int]
 
 
 def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[ColumnElement[bool]]) -> _Tally:
@@ -129,7 +135,9 @@ def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[Col
     household = case((phones.c.household == "", phones.c.phone), else_=phones.c.household)
     households = select(func.count(household.distinct())).select_from(_with_opt_outs(lane)).where(reached, ~opted_out)
     z = place_zones
-    of_zone = select(z.c.zone, func.count(phones.c.id.distinct())).group_by(z.c.zone)
+    of_zone = select(z.c.zone, phones.c.language, func.count(phones.c.id.distinct())).group_by(
+        z.c.zone, phones.c.language
+    )
     of_zone = of_zone.select_from(_with_opt_outs(lane).join(z, z.c.phone_id == phones.c.id))
     of_zone = of_zone.where(*wanted, ~opted_out, generations.visible(z, area.generation), _member(area))
     return _Tally(
@@ -140,7 +148,7 @@ def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[Col
             }
         ),
         connection.scalar(households) or 0,
-        {row[0]: row[1] for row in connection.execute(of_zone.order_by(z.c.zone))},
+        {(row[0], row[1]): row[2] for row in connection.execute(of_zone)},
     )
 
 
@@ -148,7 +156,7 @@ def _count_drawn(connection: Connection, area: Area, lane: str, wanted: list[Col
     """Page by page: whether a point is inside is not a question for SQL."""
     groups: Counter[tuple[str, bool]] = Counter()
     households: set[str] = set()
-    of_zone: Counter[str] = Counter()
+    of_zone: Counter[tuple[str, str]] = Counter()
     after = 0
     while rows := _candidates(connection, area, lane, wanted, after, _PAGE):
         reached = _reached(connection, area, after, rows) or {}
@@ -158,10 +166,9 @@ def _count_drawn(connection: Connection, area: Area, lane: str, wanted: list[Col
             groups[row.language, bool(row.opted_out)] += 1
             if not row.opted_out:
                 households.add(row.household or row.phone)
-                of_zone.update(reached[row.id])
+                of_zone.update((zone, row.language) for zone in reached[row.id] if zone)
         after = rows[-1].id
-    of_zone.pop("", None)
-    return _Tally(groups, len(households), dict(sorted(of_zone.items())))
+    return _Tally(groups, len(households), of_zone)
 
 
 def _in_force(area: Area, exercise: bool) -> list[ColumnElement[bool]]:

@@ -6,6 +6,7 @@ The only importer of yaml. Only plain values are read: no anchors, no tags, and 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def load_kinds(folder: Path) -> Mapping[str, AlertKind]:
     for path in sorted(folder.glob("*/kind.yaml")):
         try:
             reader = Reader(read_file(path))
-            kinds[path.parent.name] = read_kind(reader, path.parent, common, bank, instructions, languages)
+            kind = read_kind(reader, path.parent, common, bank, instructions, languages)
+            kinds[kind.name] = replace(kind, short=_tongues(path.parent, "sms_short"))
             problems += reader.problems
         except Invalid as error:
             problems += error.problems
@@ -86,6 +88,11 @@ def load_kinds(folder: Path) -> Mapping[str, AlertKind]:
     if problems:
         raise Invalid(problems)
     return kinds
+
+
+def _tongues(folder: Path, text: str) -> frozenset[str]:
+    """Languages in which a kind has this text."""
+    return frozenset(path.name.split(".")[1] for path in folder.glob(f"{text}.*.txt"))
 
 
 def read_alert_file(source: Path | str, zone: tzinfo | None = None, now: datetime | None = None) -> Draft:

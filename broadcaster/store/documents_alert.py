@@ -43,6 +43,7 @@ def read_draft(reader: Reader) -> Draft:
         expires=top.moment("expires"),
         next_update=top.moment("next_update"),
         resources=top.each("resources", _picture),
+        short=top.flag("short"),
     )
     top.done()
     return draft

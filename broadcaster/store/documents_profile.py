@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from datetime import time
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from broadcaster.domain.profile import Authority, Geocoder, Level, Profile, QuestionHours
+from broadcaster.domain.profile import Authority, Geocoder, Level, Money, Profile, QuestionHours
 from broadcaster.store.documents_reader import Node, Reader, Section
 
 _SENDER = re.compile(r"[^\s,<&]{1,128}")
 _REGION = re.compile(r"[A-Z]{2}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _HASHTAG = re.compile(r"\w{1,60}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -50,6 +52,7 @@ def read_profile(reader: Reader) -> Profile:
         question_hours=_hours(top),
         geocoder=_geocoder(top),
         staff_phones=top.texts("staff_phones", ()),
+        sms_price=_price(top),
         roster=top.text("roster", ""),
         zones_file=top.text("zones_file", ""),
     )
@@ -167,6 +170,17 @@ def _clock(section: Section, key: str) -> time:
         section.refuse(key, f"{text!r} is not a time of day", "Such as 08:00.")
         return time(0)
     return time(int(clock[1]), int(clock[2]))
+
+
+def _price(top: Section) -> Money | None:
+    section = top.section("sms_price")
+    if section is None:
+        return None
+    # By its decimal digits, as it is written: money is not counted in binary fractions.
+    amount = Decimal(str(section.number("amount", None, 0, 1_000)))
+    price = Money(amount, _matching(section, "currency", _CURRENCY, "a currency such as AUD"))
+    section.done()
+    return price
 
 
 def _geocoder(top: Section) -> Geocoder:

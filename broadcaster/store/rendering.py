@@ -114,7 +114,10 @@ class _Room:
 
     def message(self, channel: str, tag: str, cap: CapWords | None, problems: list[Problem]) -> Message | None:
         """The text of one channel and language; None where it cannot be made."""
-        template = self._template(channel, tag, "html" if channel == "website" else "txt", problems)
+        brief = channel == "sms" and self.draft.short
+        template = self._template(
+            "sms_short" if brief else channel, tag, "html" if channel == "website" else "txt", problems
+        )
         if template is None:
             return None
         language, live = self.kind.languages[tag], self.draft.status.live
@@ -128,7 +131,7 @@ class _Room:
             self.setting.hashtag or self.profile.hashtag,
         )
         try:
-            message = _SHAPES[channel](frame, cap)
+            message = shapes.sms_short(frame) if brief else _SHAPES[channel](frame, cap)
         except Invalid as error:
             problems += error.problems
             return None
@@ -142,6 +145,9 @@ class _Room:
         if channel != "sms":
             return limits
         allowed = self.profile.sms_segments.get(tag, limits.per_part)  # UCS-2 languages may need more
+        if self.draft.short:
+            # An exercise's marks take a third of a segment, so a rehearsal may need a second one.
+            allowed = min(allowed, 1 if self.draft.status.live else 2)
         return Limits(limits.unit, allowed, limits.parts)
 
     def _template(self, channel: str, tag: str, ending: str, problems: list[Problem]) -> Template | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.language import Language
@@ -64,29 +64,48 @@ def sms(frame: Frame) -> Message:
 
     Raises Invalid saying by how much it is too long.
     """
+    return _sms(frame, frame.link)
+
+
+def sms_short(frame: Frame) -> Message:
+    """One text of as few segments as the limits say, complete without its link, which is there only where it has room.
+
+    Raises Invalid as `sms`.
+    """
+    try:
+        return _sms(frame, frame.link, shortened=())
+    except Invalid:
+        # That it is shorter is what was asked for, and needs no note.
+        made = _sms(frame, "")
+        return replace(made, notes=tuple(note for note in made.notes if note != _shortened(frame)))
+
+
+def _sms(frame: Frame, link: str, shortened: tuple[int, ...] = SHORTER[1:]) -> Message:
     allowed = frame.limits.per_part
     text, before = "", None
-    for shorter in SHORTER:
+    for shorter in (0, *shortened):
         body = one_line(frame.words(shorter))
         if body == before:
             continue
         before = body
-        text, notes = transliterate_sms(_marked_line(frame, body))
+        text, notes = transliterate_sms(_marked_line(frame, body, link))
         length = measure_sms(text)
         if length.segments <= allowed:
             if shorter:
-                notes = (*notes, f"said in a shorter form, to fit {allowed} segments")
-            return Message(
-                "sms", frame.language, (text,), "", frame.link, (length.segments,), length.encoding, tuple(notes)
-            )
+                notes = (*notes, _shortened(frame))
+            return Message("sms", frame.language, (text,), "", link, (length.segments,), length.encoding, tuple(notes))
     raise frame.problem(*_too_long_sms(text, measure_sms(text), allowed))
 
 
-def _marked_line(frame: Frame, body: str) -> str:
+def _shortened(frame: Frame) -> str:
+    return f"said in a shorter form, to fit {frame.limits.per_part} segments"
+
+
+def _marked_line(frame: Frame, body: str, link: str) -> str:
     first, last = frame.marks
     if last:
         body = f"{body.removesuffix(':')}." if body.endswith(":") else body
-    return " ".join(filter(None, (first, body, last, frame.link)))
+    return " ".join(filter(None, (first, body, last, link)))
 
 
 def _too_long_sms(text: str, length: SmsLength, allowed: int) -> tuple[str, str]:

@@ -97,6 +97,9 @@ class Parts(Closed):
     expires: When | None = None
     next_update: When | None = None
     resources: list[PictureIn] = Field(default=[], max_length=4)
+    short: bool = Field(
+        default=False, description="The kind's text message of one segment, where the full one comes too late"
+    )
 
 
 class AlertIn(Parts):

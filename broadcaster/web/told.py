@@ -62,6 +62,7 @@ SHAPES = (
     N_("is %(over)s characters too long of %(most)s"),
     N_("needs %(number)s posts, at most %(most)s are allowed"),
     N_("%(channel)s is not set up"),
+    N_("%(kind)s has no short text in %(language)s"),
     N_("says %(word)s, but it is live"),
     N_("says %(word)s"),
     N_("no phone would be reached"),
@@ -105,6 +106,7 @@ SHAPES = (
     N_("Shorten it."),
     N_("Write the time, the weekday and the date."),
     N_("Describe the picture."),
+    N_("Send the full one."),
     N_("Leave it out."),
     N_("Did you mean %(name)s?"),
 )

@@ -41,7 +41,7 @@ def twilio_status() -> Response:
     except ValueError:
         log.warning("receipt without its fields")
     else:
-        receiving.accept(rt, receipt, modes)
+        receiving.accept(rt, receipt, modes, now())
     return Response(status=_DONE)
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.processes.test_run import Run, run
+from tests.processes.installed import Run
+from tests.processes.test_run import run
 from tests.residents.city import SQUARES, collection
 
 __all__ = ["run"]

@@ -80,6 +80,10 @@ def test_channels_are_tried_and_each_zone_s_time_is_told(city: Path, ask: Ask, s
     live = {each["channel"]: each for each in found["channels"] if each["mode"] == "live"}
     assert all(each["set_up"] and each["health"] for each in live.values())
     assert found["texts_per_second"] > 0
+    assert not any(each["too_long"] for each in found["everybody"]["segments"].values())
+    slow = say("channels", "check", BROADCASTER_SMS_RATE="0.01")
+    assert "everybody: " in slow.stdout
+    assert "TOO LONG" in slow.stdout
     wrong = say("channels", "check", BROADCASTER_TWILIO_AUTH_TOKEN="0" * 32)
     assert wrong.exit_code == 1
     assert "live sms:" in wrong.stdout

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,16 @@ def test_a_tied_program_gets_its_settings_without_a_word_in_its_command_line() -
         check=True,
     )
     assert done.stdout == "hidden False True\n"
+
+
+def test_a_program_whose_parent_died_while_it_was_starting_ends_at_once() -> None:
+    """Else a worker that is being started when the supervisor is killed stays, and no `run` can begin in its folder again."""
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
+    command = tied.command(sys.executable, "-c", "print('still here')", parent=gone.stdout.strip())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "")
 
 
 def test_logs_are_lines_of_json_without_anybody_s_number() -> None:

@@ -76,6 +76,34 @@ def test_every_text_is_made_fits_and_is_marked(kind: str, name: str, live: bool,
         assert info.areas[0].description
 
 
+@pytest.mark.parametrize("live", [True, False], ids=["live", "exercise"])
+@pytest.mark.parametrize("name", stage.CITIES)
+@pytest.mark.parametrize("kind", sorted(name for name, kind in stage.kinds().items() if kind.short))
+def test_a_short_form_is_one_segment_and_complete_without_its_link(kind: str, name: str, live: bool) -> None:
+    profile = stage.city(name)
+    draft = dataclasses.replace(stage.example(kind, profile), channels=("sms",), short=True)
+    preview = stage.shown(draft if live else stage.exercise(draft), profile)
+    assert not preview.problems, "\n".join(map(str, preview.problems))
+    assert [each.language for each in preview.messages] == list(draft.languages)
+    for message in preview.messages:
+        (text,) = message.parts
+        length = measure_sms(text)
+        # An exercise's marks take a third of a segment; they are never what is left out.
+        assert (length.segments, length.encoding) in [(number, "GSM-7") for number in ((1,) if live else (1, 2))]
+        assert text.count("http") == text.endswith(message.link or "no link")
+        words = text.removesuffix(message.link).strip()
+        assert words.endswith((".", stage.kinds()[kind].languages[message.language].exercise_last))
+        assert ".." not in text
+        assert "  " not in text
+        assert measure_sms(words).segments == 1 or not live
+
+
+def test_a_kind_without_a_short_form_says_so() -> None:
+    profile = stage.city("brisbane")
+    draft = dataclasses.replace(stage.example("volunteer-call", profile), short=True)
+    assert "short" in {problem.place for problem in stage.shown(draft, profile).problems}
+
+
 def sms_is_complete(message: Message) -> None:
     (text,) = message.parts
     assert measure_sms(text).segments == message.units[0] <= 2

@@ -18,7 +18,6 @@ from broadcaster.store.schema.delivery import (
     installation,
     leaders,
     publications,
-    pulls,
 )
 from broadcaster.store.schema.journal import journal, journal_keys
 from broadcaster.store.schema.playbooks import playbook_approvals, playbook_runs, playbook_steps, playbook_versions
@@ -62,7 +61,6 @@ __all__ = [
     "playbook_steps",
     "playbook_versions",
     "publications",
-    "pulls",
     "resident_generations",
     "sessions",
     "users",
