@@ -12,6 +12,7 @@ from broadcaster.domain.errors import NotAllowed
 from broadcaster.domain.rules import Actor
 from broadcaster.runtime import Runtime
 from broadcaster.services import approval, broadcasting, drafting
+from broadcaster.services.reports import report
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
 from broadcaster.store.accounts import Account
@@ -25,24 +26,7 @@ def alert() -> None:
 
 def document(rt: Runtime, row: AlertRow) -> dict[str, object]:
     """An alert as `--json` shows it."""
-    with rt.db.read() as connection:
-        deliveries = progress.by_channel(connection, row.id)
-        first = progress.first_accepted(connection, row.id)
-    return {
-        "id": row.id,
-        "identifier": row.identifier,
-        "incident": row.incident,
-        "kind": row.kind,
-        "state": row.state,
-        "msgType": row.msg_type,
-        "status": row.status,
-        "deliveries": deliveries,
-        "created_at": row.created_at,
-        "submitted_at": row.submitted_at,
-        "approved_at": row.approved_at,
-        "first_accepted_at": first,
-        "completed_at": row.completed_at,
-    }
+    return report(rt, row.id)
 
 
 def _find(rt: Runtime, name: str) -> AlertRow:

@@ -13,8 +13,9 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import composing
+from broadcaster.services import composing, forecasting
 from broadcaster.services.composing import Composed, Names
+from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import decisions, documents, drafts, incidents, journal, tokens
 from broadcaster.store.alerts import AlertRow
@@ -27,12 +28,16 @@ _NAME = re.compile(r"[a-z0-9-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A draft in words. `rendered` is None while anything stands in the way; `partly` shows as much as could be made."""
+    """A draft in words. `rendered` is None while anything stands in the way; `partly` shows as much as could be made.
+
+    `outlook` is how long its texts would take now, and what they cost; None when it has none.
+    """
 
     rendered: Rendered | None
     problems: tuple[Problem, ...]
     audience: Count | None
     partly: Composed
+    outlook: Outlook | None
 
 
 def preview(rt: Runtime, draft: Draft, now: datetime) -> Preview:
@@ -42,7 +47,7 @@ def preview(rt: Runtime, draft: Draft, now: datetime) -> Preview:
         made = composing.compose(rt, connection, draft, Names("preview", "preview0"), now)
     alert = made.made.alert
     ready = Rendered(alert, made.made.messages) if alert is not None and not made.problems else None
-    return Preview(ready, made.problems, made.reached, made)
+    return Preview(ready, made.problems, made.reached, made, forecasting.of_draft(rt, made, now))
 
 
 def create(rt: Runtime, draft: Draft, actor: Actor, now: datetime, origin: str = "console") -> str:

@@ -11,11 +11,13 @@ from broadcaster.domain import forecast as domain
 from broadcaster.domain.alert import plain
 from broadcaster.domain.errors import NotReady
 from broadcaster.domain.forecast import Forecast, Pace, Zone
-from broadcaster.domain.lifecycle import DeliveryState
+from broadcaster.domain.lifecycle import SENDING_ALERT, AlertState, DeliveryState
 from broadcaster.runtime import Runtime
 from broadcaster.services.composing import Composed
 from broadcaster.store import alerts as alert_store
+from broadcaster.store import progress, tallies
 from broadcaster.store.alerts import AlertRow
+from broadcaster.store.audience import Count
 from channels.base import ChannelError, Message
 
 #: The channel whose texts go out one by one.
@@ -53,23 +55,27 @@ def of_draft(rt: Runtime, made: Composed, now: datetime) -> Outlook | None:
     """What a draft would take if it went now; None when it reaches no phones, or its texts cannot be made yet."""
     if made.reached is None or TEXTS not in made.draft.channels:
         return None
-    audience = {"languages": made.reached.languages, "zone_languages": made.reached.zone_languages}
     draft = plain(made.draft)
     assert isinstance(draft, Mapping)
-    return _outlook(rt, draft, audience, made.made.messages, str(made.kind.lane), now)
+    return _outlook(rt, draft, _as_stored(made.reached), made.made.messages, str(made.kind.lane), now)
 
 
 def of_alert(
-    rt: Runtime, connection: Connection, alert: AlertRow, now: datetime, counted: Mapping[str, Any] | None = None
+    rt: Runtime, connection: Connection, alert: AlertRow, now: datetime, counted: Count | None = None
 ) -> Outlook | None:
-    """What a submitted alert would take if it were approved now. `counted` is its audience at this moment, where the caller has
-    it (as `alerts.audience` is stored); else that of its submission.
+    """What a submitted alert would take if it were approved now; `counted` is its audience now, else that of its submission is
+    taken.
     """
-    audience = counted or alert.audience or {}
+    audience = _as_stored(counted) if counted else alert.audience or {}
     if TEXTS not in alert.draft["channels"] or not audience.get("phones"):
         return None
     texts = alert_store.texts(connection, alert.id).values()
     return _outlook(rt, alert.draft, audience, texts, alert.lane, now)
+
+
+def _as_stored(counted: Count) -> Mapping[str, Any]:
+    """The part of `alerts.audience` that is needed here."""
+    return {"phones": counted.phones, "languages": counted.languages, "zone_languages": counted.zone_languages}
 
 
 def _outlook(
@@ -121,6 +127,17 @@ def leaving(
         chosen_short=before.chosen_short,
         per_second=per_second,
     )
+
+
+def now_of(rt: Runtime, connection: Connection, alert: AlertRow, now: datetime) -> Outlook | None:
+    """Whichever forecast fits the alert's state: ahead of the approval, or while it goes out; None when nothing is to come."""
+    if alert.state is AlertState.PENDING_APPROVAL:
+        return of_alert(rt, connection, alert, now)
+    if alert.state not in SENDING_ALERT or alert.completed_at is not None:
+        return None
+    planned = tallies.planned(connection, alert.id).get(TEXTS)
+    unmade = planned.unmade if planned else 0
+    return leaving(rt, connection, alert, progress.by_channel(connection, alert.id).get(TEXTS, {}), unmade, now)
 
 
 def document(outlook: Outlook) -> dict[str, object]:

@@ -2,17 +2,27 @@
 
 from sqlalchemy import Connection
 
+from broadcaster import clock
 from broadcaster.domain.alert import plain
 from broadcaster.runtime import Runtime
+from broadcaster.services import forecasting, proof
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
 from broadcaster.store.alerts import AlertRow
 
 
 def report(rt: Runtime, alert_id: str) -> dict[str, object]:
-    """An alert by its id; NotFound. Times are ISO 8601 with offset, or None."""
+    """An alert by its id; NotFound. Times are ISO 8601 with offset, or None.
+
+    `forecast` while it waits for approval or goes out, else None; `staff` is what became of the texts to the staff's phones.
+    """
+    now = clock.utc_now()
     with rt.db.read() as connection:
-        return report_of(connection, alert_store.get(connection, alert_id))
+        alert = alert_store.get(connection, alert_id)
+        found = report_of(connection, alert)
+        outlook = forecasting.now_of(rt, connection, alert, now)
+        staff = proof.document(proof.of_alert(rt, connection, alert))
+    return found | {"forecast": forecasting.document(outlook) if outlook else None, "staff": staff}
 
 
 def report_of(connection: Connection, alert: AlertRow) -> dict[str, object]:

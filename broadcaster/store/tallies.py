@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from broadcaster.domain.lifecycle import BatchState, DeliveryState
 from broadcaster.store.schema import audience_plans, batches, deliveries
@@ -18,6 +19,11 @@ class Planned:
     made: int
     excluded: Mapping[str, int]
     done: bool
+
+    @property
+    def unmade(self) -> int:
+        """Phones for which no delivery has been made yet."""
+        return 0 if self.done else max(0, self.expected - self.made - sum(self.excluded.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,13 @@ def urls(connection: Connection, alert_id: str) -> Mapping[str, Sequence[tuple[s
     for channel, address, url in connection.execute(query):
         found.setdefault(channel, []).append((address, url))
     return found
+
+
+def staff(connection: Connection, alert_id: str) -> Sequence[Row[Any]]:
+    """The deliveries to the staff's own phones, all columns."""
+    mine = batches.c.alert_id == alert_id, batches.c.staff
+    query = select(deliveries).join(batches, batches.c.id == deliveries.c.batch_id).where(*mine)
+    return connection.execute(query.order_by(deliveries.c.id)).all()
 
 
 def channels_in_trouble(connection: Connection) -> frozenset[str]:

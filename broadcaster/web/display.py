@@ -6,11 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
-from flask_babel import format_decimal, get_locale
+from flask_babel import format_currency, format_decimal, get_locale
 from flask_login import current_user
 
 from broadcaster.domain.language import Language
+from broadcaster.domain.profile import Money
 from broadcaster.domain.rules import Role
+from broadcaster.store.zone_files import Zone
 from broadcaster.web import words
 from broadcaster.web.context import now, runtime
 from broadcaster.web.failures import cure
@@ -24,7 +26,21 @@ _SHOWN = 3
 
 def add_filters(app: Flask) -> None:
     """Make everything here known to the templates of `app`."""
-    filters = (local, full, ago, phone, said, number, duration, from_iso, plain_page, channel_words)
+    filters = (
+        local,
+        soon,
+        full,
+        ago,
+        phone,
+        said,
+        number,
+        duration,
+        from_iso,
+        plain_page,
+        channel_words,
+        money,
+        zone_called,
+    )
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.globals.update(
         ALERT_STATES=words.ALERT_STATES,
@@ -78,6 +94,11 @@ def in_zone(moment: datetime) -> datetime:
 def local(moment: datetime | None) -> str:
     """As the city's clocks show it: "2 am Thu 13 Jan". Empty when there is none."""
     return _language().moment(in_zone(moment)) if moment else ""
+
+
+def soon(moment: datetime | None) -> str:
+    """The clock alone within the next 24 hours, else with its day."""
+    return _language().soon(in_zone(moment), in_zone(now())) if moment else ""
 
 
 def full(moment: datetime | None) -> str:
@@ -144,3 +165,13 @@ def said(texts: Mapping[str, str]) -> str:
 def number(value: float) -> str:
     """With the language's separators: 18,412 or 18 412."""
     return str(format_decimal(value))
+
+
+def money(amount: Money) -> str:
+    """A$1,640.00, as the reader's language writes it."""
+    return str(format_currency(amount.amount, amount.currency))
+
+
+def zone_called(code: str, zones: Mapping[str, Zone]) -> str:
+    """A zone's name for people; its code where it is not known any more."""
+    return said(zones[code].names) if code in zones else code or _("no zone")

@@ -1,6 +1,9 @@
 """One alert: what it says, where it stands, how far it has come, and what can be done about it now."""
 
+from collections.abc import Mapping
+
 from flask import render_template, request
+from sqlalchemy import Connection
 
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.lifecycle import ALERT, FINAL_DELIVERY
@@ -8,9 +11,11 @@ from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.lifecycle import DeliveryState as D
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
+from broadcaster.services import proof
 from broadcaster.store import accounts, chronicle, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
+from broadcaster.store.zone_files import Zone
 from broadcaster.web.auth.guard import needs, polled
 from broadcaster.web.console import blueprint, progress
 from broadcaster.web.console.home import may_decide
@@ -35,12 +40,19 @@ def alert(alert_id: str) -> str:
             texts=list(alert_store.texts(connection, alert_id).values()),
             channels=channels,
             moving=progress.moving(row, channels),
+            proof=proof.of_alert(rt, connection, row),
             references=alert_store.references(connection, alert_id),
-            zones=zones.some(connection, row.draft["area"].get("zones", ())),
+            zones=_zones(connection, row),
             entries=chronicle.latest(connection, row.incident, alert_id=alert_id, limit=100),
             names=accounts.names(connection),
             can=possible(rt, row),
         )
+
+
+def _zones(connection: Connection, row: AlertRow) -> Mapping[str, Zone]:
+    """Those that were chosen, and those that its audience was counted in."""
+    counted = (row.audience or {}).get("zones", {})
+    return zones.some(connection, list(dict.fromkeys((*row.draft["area"].get("zones", ()), *counted))))
 
 
 def possible(rt: Runtime, row: AlertRow) -> dict[str, bool]:
@@ -66,8 +78,16 @@ def alert_progress(alert_id: str) -> str:
     with runtime().db.read() as connection:
         row = alert_store.get(connection, alert_id)
         channels = progress.of_alert(connection, row, now())
-    moving = progress.moving(row, channels)
-    return render_template("_progress.html", alert=row, channels=channels, moving=moving, can=possible(runtime(), row))
+        shown, known = proof.of_alert(runtime(), connection, row), _zones(connection, row)
+    return render_template(
+        "_progress.html",
+        alert=row,
+        channels=channels,
+        moving=progress.moving(row, channels),
+        proof=shown,
+        zones=known,
+        can=possible(runtime(), row),
+    )
 
 
 @blueprint.get("/alerts/<alert_id>/deliveries")

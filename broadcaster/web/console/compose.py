@@ -43,6 +43,7 @@ _BLANK: dict[str, Any] = {
     "next_update": None,
     "fields": {},
     "area": {},
+    "short": False,
 }
 
 
@@ -152,6 +153,8 @@ def _read(kind: AlertKind, alert: AlertRow | None = None) -> tuple[Sheet, Draft 
     try:
         sheet.values = values_of(form, kind, rt.profile.languages)
         sheet.values["languages"] = languages
+        if action == "short":
+            sheet.values["short"] = True
         if alert is not None:
             sheet.values |= {"incident": alert.incident, "status": alert.status}
         _take_picture(sheet)
@@ -159,7 +162,7 @@ def _read(kind: AlertKind, alert: AlertRow | None = None) -> tuple[Sheet, Draft 
     except Invalid as error:
         sheet.problems = error.problems
         return sheet, None
-    if action == "preview":
+    if action in ("preview", "short"):
         sheet.preview = drafting.preview(rt, draft, now())
     return sheet, draft
 
@@ -194,6 +197,7 @@ def _form(sheet: Sheet, alert: AlertRow | None = None) -> str:
         values=_BLANK | sheet.values,
         alert=alert,
         zones=known,
+        zones_by_code={zone.code: zone for zone in known},
         incidents=open_ones,
         missing={name: rt.missing(name, sheet.live) for name in ("website", "sms", "x", "facebook")},
         tongues=rt.profile.languages,

@@ -40,6 +40,8 @@ def values_of(form: Form, kind: AlertKind, languages: Sequence[str]) -> dict[str
     for name in ("severity", "urgency", "certainty", "onset", "expires", "next_update"):
         if given := form.get(name, "").strip():
             values[name] = given
+    if form.get("short"):
+        values["short"] = True
     if pictures := _pictures(form, languages):
         values["resources"] = pictures
     return values
@@ -179,5 +181,16 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[tupl
         for place, group, name in places
         if mine.get(group, {}).get(name) != theirs.get(group, {}).get(name)
     ]
-    names = ("area", "channels", "languages", "onset", "expires", "next_update", "severity", "urgency", "certainty")
+    names = (
+        "area",
+        "channels",
+        "languages",
+        "onset",
+        "expires",
+        "next_update",
+        "severity",
+        "urgency",
+        "certainty",
+        "short",
+    )
     return found + [(name, theirs.get(name)) for name in names if mine.get(name) != theirs.get(name)]

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from broadcaster.domain.errors import Conflict, Invalid, NotAllowed
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Role
-from broadcaster.services import approval
+from broadcaster.services import approval, forecasting
 from broadcaster.store import accounts, areas, audience, fanout, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -37,13 +37,16 @@ def _page(alert: AlertRow, wrong: str = "") -> str:
     with rt.db.read() as connection:
         known = zones.listing(connection)
         texts = list(alert_store.texts(connection, alert.id).values())
+        count = _count(connection, alert)
+        outlook = forecasting.of_alert(rt, connection, alert, now(), count) if count else None
         return render_template(
             "decide.html",
             alert=alert,
             kind=rt.kinds[alert.kind],
             texts=texts,
             segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
-            count=_count(connection, alert),
+            count=count,
+            outlook=outlook,
             zones={zone.code: zone for zone in known},
             map=zone_map(known, alert.draft["area"].get("zones", ()), alert.draft["area"]),
             references=alert_store.references(connection, alert.id),

@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from broadcaster.domain.lifecycle import FINAL_DELIVERY, SENDING_ALERT, AlertState
 from broadcaster.domain.lifecycle import DeliveryState as D
+from broadcaster.services import forecasting
+from broadcaster.services.forecasting import Outlook
 from broadcaster.store import progress, tallies
 from broadcaster.store.alerts import AlertRow
-from broadcaster.store.tallies import Failure, Planned, Window
+from broadcaster.store.tallies import Failure, Planned
+from broadcaster.web.context import runtime
 
-#: Deliveries that must have left before a forecast means something.
-_ENOUGH = 20
 _ORDER = (D.DELIVERED, D.ACCEPTED, D.SENDING, D.PENDING, D.UNCONFIRMED, D.FAILED, D.SUPPRESSED)
 
 
@@ -37,7 +38,7 @@ class ChannelProgress:
     parts: Sequence[Part]
     first: datetime | None
     waits: timedelta | None
-    forecast: datetime | None
+    outlook: Outlook | None
     failures: Sequence[Failure]
     stuck: str
     links: Sequence[tuple[str, str]]
@@ -79,7 +80,7 @@ def of_alert(connection: Connection, alert: AlertRow, now: datetime) -> Sequence
     for name in names:
         counts = {state: counted.get(name, {}).get(state, 0) for state in _ORDER if counted.get(name, {}).get(state)}
         plan, window = plans.get(name, Planned(0, 0, {}, True)), windows.get(name)
-        unmade = max(0, plan.expected - plan.made - sum(plan.excluded.values())) if not plan.done else 0
+        unmade = plan.unmade
         found.append(
             ChannelProgress(
                 name=name,
@@ -89,7 +90,7 @@ def of_alert(connection: Connection, alert: AlertRow, now: datetime) -> Sequence
                 parts=_parts(counts, unmade),
                 first=window.first if window else None,
                 waits=window.first - alert.approved_at if window and alert.approved_at else None,
-                forecast=_forecast(counts, unmade, window, now) if alert.state in SENDING_ALERT else None,
+                outlook=_outlook(connection, alert, name, counts, unmade, now),
                 failures=[each for each in bad if each.channel == name],
                 stuck=stuck.get(name, ""),
                 links=links.get(name, ()),
@@ -113,11 +114,11 @@ def _parts(counts: Mapping[D, int], unmade: int) -> Sequence[Part]:
     return parts
 
 
-def _forecast(counts: Mapping[D, int], unmade: int, window: Window | None, now: datetime) -> datetime | None:
-    """When the last one will have been handed over, at the pace so far."""
-    left = counts.get(D.PENDING, 0) + unmade
-    gone = sum(number for state, number in counts.items() if state not in (D.PENDING, D.SUPPRESSED))
-    if not left or window is None or gone < _ENOUGH:
+def _outlook(
+    connection: Connection, alert: AlertRow, name: str, counts: Mapping[D, int], unmade: int, now: datetime
+) -> Outlook | None:
+    """When the last text will have been handed over, at the pace of the last minute."""
+    if name != forecasting.TEXTS or alert.state not in SENDING_ALERT or not (counts.get(D.PENDING, 0) or unmade):
         return None
-    seconds = (window.last - window.first).total_seconds()
-    return now + timedelta(seconds=left * seconds / gone) if seconds > 1 else None
+    by_state = {str(state): number for state, number in counts.items()}
+    return forecasting.leaving(runtime(), connection, alert, by_state, unmade, now)
