@@ -1,6 +1,7 @@
 """`broadcaster alert`: write, send, look at and stop alerts, under the same rules as in the console."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -11,7 +12,8 @@ from broadcaster.cli.waiting import wait_for
 from broadcaster.domain.errors import NotAllowed
 from broadcaster.domain.rules import Actor
 from broadcaster.runtime import Runtime
-from broadcaster.services import approval, broadcasting, drafting
+from broadcaster.services import approval, broadcasting, drafting, forecasting
+from broadcaster.services import proof as staff_phones
 from broadcaster.services.reports import report
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
@@ -40,6 +42,14 @@ def _words(rt: Runtime, row: AlertRow) -> None:
     with rt.db.read() as connection:
         for channel, states in progress.by_channel(connection, row.id).items():
             click.echo(f"  {channel}: " + ", ".join(f"{number:,} {state}" for state, number in sorted(states.items())))
+        outlook = forecasting.now_of(rt, connection, row, clock.utc_now())
+        told = staff_phones.of_alert(rt, connection, row)
+    if outlook is not None:
+        for line in drafts.forecast_words(outlook, ZoneInfo(rt.profile.timezone)):
+            click.echo(f"  {line}")
+    for each in told.told:
+        after = "" if each.delivered_after is None else f", {each.delivered_after:g} s after approval"
+        click.echo(f"  staff phone …{each.phone[-3:]}: {each.state}{after}")
 
 
 @alert.command()

@@ -1,5 +1,6 @@
 """Alert files on the command line: read one with its pictures, and `broadcaster preview`, which shows what it becomes."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +14,8 @@ from broadcaster.cli.frame import Reasoned, as_json, runtime, show
 from broadcaster.cli.rehearsal import rehearsal
 from broadcaster.domain.alert import Draft, plain
 from broadcaster.runtime import Runtime
-from broadcaster.services import drafting, pictures
+from broadcaster.services import drafting, forecasting, pictures
+from broadcaster.services.forecasting import Outlook
 from broadcaster.store import documents
 from channels import CHANNELS
 from channels.base import Message
@@ -45,6 +47,7 @@ def preview(ctx: click.Context, file: Path, as_json: bool) -> None:
     with runtime() as rt:
         with rehearsal(rt, now) as as_if:
             found = drafting.preview(as_if, read(rt, file, now), now)
+        zone = ZoneInfo(rt.profile.timezone)
         units = {name: rt.limits_of(name).unit for name in CHANNELS}
         draft = found.partly.draft
         lacking = [
@@ -56,6 +59,7 @@ def preview(ctx: click.Context, file: Path, as_json: bool) -> None:
             _document(message, units[message.channel]) for message in made.messages if message.channel in units
         ],
         "audience": found.audience,
+        "forecast": forecasting.document(found.outlook) if found.outlook else None,
         "not_set_up": lacking,
         "problems": found.problems,
     }
@@ -67,11 +71,39 @@ def preview(ctx: click.Context, file: Path, as_json: bool) -> None:
                 _print(console, message, units[message.channel])
         if found.audience is not None:
             console.print(f"would reach {found.audience.phones:,} phones in {found.audience.households:,} households")
-        for line in (*lacking, *found.problems):
-            click.echo(str(line), err=True)
+        if found.outlook is not None:
+            for line in forecast_words(found.outlook, zone):
+                console.print(line, soft_wrap=True)
+        for lack_or_problem in (*lacking, *found.problems):
+            click.echo(str(lack_or_problem), err=True)
 
     show(document, words)
     ctx.exit(1 if found.rendered is None else 0)
+
+
+def forecast_words(outlook: Outlook, zone: ZoneInfo) -> Iterator[str]:
+    """When the last text has left, by the city's clock, and what it costs; a line for every zone that is told too late."""
+    found = outlook.forecast
+    cost = (
+        f"{found.cost.amount:.2f} {found.cost.currency}" if found.cost else "cost unknown, set sms_price in the profile"
+    )
+    texts = f"{found.phones:,} texts of {found.segments:,} segments"
+    if found.finish is None or found.seconds is None:
+        yield f"{texts}, {cost}; how long they take is not known"
+    else:
+        yield f"{texts}, {cost}; the last has left at {_clock(found.finish, zone)}, after {found.seconds / 60:.1f} min"
+    for each in found.late:
+        assert each.finish is not None
+        assert each.arrival is not None
+        yield f"TOO LATE for {each.code}: {_clock(each.finish, zone)}, and the hazard is there at {_clock(each.arrival, zone)}"
+    if outlook.short is not None and outlook.short.finish is not None:
+        late = ", ".join(each.code for each in outlook.short.late)
+        verdict = f"still too late for {late}" if late else "in time"
+        yield f"with `short: true` the last would leave at {_clock(outlook.short.finish, zone)}: {verdict}"
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%H:%M:%S %Z}"
 
 
 def _document(message: Message, unit: str) -> dict[str, object]:

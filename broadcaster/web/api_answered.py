@@ -32,6 +32,54 @@ class Problem(Answer):
     errors: list[Fault] = []
 
 
+class Cost(Answer):
+    """What texts cost by the price in the city's profile."""
+
+    amount: str = Field(description="Digits, such as 1640.00")
+    currency: str = Field(description="ISO 4217")
+
+
+class Estimate(Answer):
+    """When the last text has left, and what all of them cost. Null: not known."""
+
+    texts: int
+    segments: int
+    seconds: float | None
+    finish: datetime | None
+    late: list[str] = Field(description="Zones whose last text leaves after the hazard is there")
+    cost: Cost | None = Field(description="Null: set sms_price in the profile")
+
+
+class ZoneEstimate(Answer):
+    """One zone, in the order of sending."""
+
+    zone: str
+    phones: int
+    seconds: float | None
+    finish: datetime | None
+    arrival: datetime | None
+    late: bool
+
+
+class Forecast(Estimate):
+    """A forecast, were it approved now, or while it goes out."""
+
+    zones: list[ZoneEstimate]
+    per_second: float | None = Field(description="The pace of the last minute, while it goes out")
+    short_form: bool = Field(description="The short form is chosen")
+    short: Estimate | None = Field(description="What the short form would change, where the full texts come too late")
+
+
+class StaffPhone(Answer):
+    """What became of the text to one of the staff's own phones, which are told first; seconds after the approval."""
+
+    phone: str = Field(description="Its last three digits")
+    state: DeliveryState
+    reason: str
+    accepted_after: float | None
+    delivered_after: float | None
+
+
 class Report(Answer):
     """How an alert stands. Accepted means that the provider has it, delivered that the phone has."""
 
@@ -48,6 +96,8 @@ class Report(Answer):
     approved_at: datetime | None
     first_accepted_at: dict[str, datetime] = Field(description="Channel → time")
     completed_at: datetime | None
+    forecast: Forecast | None = Field(default=None, description="While it waits for approval or goes out; not in lists")
+    staff: list[StaffPhone] = Field(default=[], description="Not in lists")
 
 
 class AlertList(Answer):
@@ -224,6 +274,7 @@ class PreviewOut(Answer):
     texts: list[Text]
     problems: list[Fault]
     audience: Audience | None
+    forecast: Forecast | None = Field(default=None, description="Null: it has no texts, or they cannot be made yet")
 
 
 class Retried(Answer):

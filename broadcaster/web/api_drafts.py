@@ -6,7 +6,7 @@ from flask import Response, jsonify, request
 
 from broadcaster.domain.alert import plain
 from broadcaster.domain.errors import Conflict
-from broadcaster.services import broadcasting, drafting, scopes
+from broadcaster.services import broadcasting, drafting, forecasting, scopes
 from broadcaster.services.reports import report
 from broadcaster.store import documents
 from broadcaster.web import api_answered as answered
@@ -43,6 +43,7 @@ def preview(body: asked.AlertIn, header: asked.Repeat) -> Response:
             "texts": [plain(each) for each in made.partly.made.messages],
             "problems": faults(made.problems),
             "audience": counted(made.audience) if made.audience else None,
+            "forecast": forecasting.document(made.outlook) if made.outlook else None,
         }
     )
 
