@@ -9,7 +9,7 @@ from typing import Any
 import pycurl
 
 from channels.base import ChannelError
-from channels.deadline import too_late
+from channels.deadline import set_options, too_late
 from channels.letter import Answer, Letter, read_headers
 from channels.verdict import lost
 from channels.wire import CONNECT_TIMEOUT
@@ -67,6 +67,7 @@ class Slot:
             (pycurl.MAXFILESIZE, LARGEST_ANSWER),
             (pycurl.MAXAGE_CONN, LONGEST_IDLE),
             (pycurl.TCP_KEEPALIVE, 1),
+            (pycurl.SOCKOPTFUNCTION, set_options),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
             (pycurl.PIPEWAIT, 1),  # rather a stream of an HTTP/2 connection that is being made than a connection more
             (pycurl.ACCEPT_ENCODING, ""),  # undo all that it can; what is offered stands in the letter

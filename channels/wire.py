@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
-from channels.deadline import Pool, SecurePool, too_late
+from channels.deadline import SOCKET_OPTIONS, Pool, SecurePool, too_late
 from channels.letter import Letter
 from channels.verdict import judge, lost, wait_of
 
@@ -39,7 +39,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=2, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, socket_options=SOCKET_OPTIONS, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SecurePool}
 
     def send(
