@@ -22,6 +22,7 @@ from broadcaster.store.database import Database
 from broadcaster.store.limits import RateLimits
 from broadcaster.store.paces import Paces
 from broadcaster.store.queue import Queue
+from broadcaster.store.receipt_stream import ReceiptStream
 from broadcaster.store.schema import db_now, installation
 from broadcaster.store.tokens import Sealer
 from channels.base import Action, Channel, Limits
@@ -87,6 +88,7 @@ class Runtime:
     profile: Profile
     kinds: Mapping[str, AlertKind]
     queue: Queue
+    receipt_stream: ReceiptStream
     limits: RateLimits
     breaker: Breaker
     sealer: Sealer
@@ -167,6 +169,7 @@ class Runtime:
         """Give back connections."""
         for channel in self._channels.values():
             channel.close()
+        self.receipt_stream.close()
         self.db.dispose()
 
 
@@ -183,6 +186,7 @@ def build(settings: Settings, timing: Timing | None = None) -> Runtime:
         profile=documents.load_profile(profile),
         kinds=documents.load_kinds(FOLDER / "templates" / "alerts"),
         queue=Queue(settings.redis),
+        receipt_stream=ReceiptStream(settings.redis),
         limits=RateLimits(settings.redis, settings.sms_rate),
         breaker=Breaker(settings.redis),
         sealer=Sealer(settings.secret_key.get_secret_value()),

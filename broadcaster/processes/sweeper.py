@@ -1,4 +1,7 @@
-"""The sweeper process: rings what was forgotten, ends what is over, makes the backups. Any number may run; one leads."""
+"""The sweeper process: rings what was forgotten, ends what is over, makes the backups, applies receipts.
+
+Any number may run. One leads the sweep; receipts are shared out among all of them (docs/decisions/062).
+"""
 
 import signal
 import threading
@@ -9,7 +12,7 @@ import structlog
 from broadcaster import clock
 from broadcaster.processes import logs, part
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import backups, migrating, sweeping
+from broadcaster.services import backups, migrating, receiving, sweeping
 from broadcaster.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -28,18 +31,23 @@ def sweep(settings: Settings) -> None:
     with part.running(part.folder(settings)):
         runtime = build(settings)
         migrating.must_be_current(runtime.db)
-        keeper = threading.Thread(target=_keep_backups, args=(runtime, stop), name="backups")
-        keeper.start()
+        # Each in a thread of its own, so that nothing here keeps a batch from being rung again.
+        beside = [
+            threading.Thread(target=_keep_backups, args=(runtime, stop), name="backups"),
+            threading.Thread(target=receiving.loop, args=(runtime, stop), name="receipts"),
+        ]
+        for thread in beside:
+            thread.start()
         try:
             sweeping.loop(runtime, stop)
         finally:
             stop.set()
-            keeper.join()
+            for thread in beside:
+                thread.join()
             runtime.close()
 
 
 def _keep_backups(runtime: Runtime, stop: threading.Event) -> None:
-    """Beside the sweep, so that a large copy never keeps a batch from being rung again."""
     while not stop.wait(LOOK if runtime.settings.backup_dir else timedelta(days=1).total_seconds()):
         try:
             path = backups.keep(runtime, clock.utc_now())

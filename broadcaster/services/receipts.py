@@ -1,35 +1,48 @@
 """The way back: what providers say became of each message, whether they call us, or we ask."""
 
-from datetime import datetime
+from collections.abc import Sequence
+
+import structlog
 
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, parcels
 from broadcaster.services.parcels import Sheet
-from broadcaster.store import batches
+from broadcaster.store import batches, progress, quiet
 from broadcaster.store import receipts as receipt_store
-from broadcaster.store.receipts import write_down
+from broadcaster.store.receipts import NOTHING, Applied, Word, write_down
 from channels.base import Channel, ChannelError, Parcel, Receipt
 
-__all__ = ["apply", "pull", "read_back", "write_down"]
+__all__ = ["Word", "apply", "complete", "pull", "read_back", "write_down"]
 
-#: Lookups of one job; the rest is asked for by the next.
-LOOKUPS = 200
+log = structlog.get_logger(__name__)
+
+#: Lookups of one job; the rest is asked for by the next. What was found is written down so many at a time.
+LOOKUPS, WRITTEN = 200, 50
 
 
-def apply(rt: Runtime, receipt: Receipt, now: datetime) -> bool:
-    """A verified callback. False when it is about nothing of ours; a repeated or late one is fine and changes nothing."""
-    try:
-        number = rt.unseal(receipt.parcel_id) if receipt.parcel_id else None
-    except ValueError:
-        # From before a restore, perhaps: then only the provider's own id can say which one it is.
-        number = None
+def apply(rt: Runtime, words: Sequence[Word], wait: bool = True) -> Applied:
+    """Apply many receipts in one transaction; repeated and late ones are fine and change nothing. `wait`: store/receipts.apply."""
+    if not words:
+        return NOTHING
     with rt.db.write() as tx:
-        row = receipt_store.find(tx, number, receipt.provider_id)
-        if row is None:
-            return False
-        if write_down(tx, row.id, receipt):
-            broadcasting.complete_if_final(tx, row.alert_id)
-    return True
+        applied = receipt_store.apply(tx, words, rt.timing.pull_after, wait)
+    complete(rt, applied)
+    if applied.strange:
+        log.warning("receipts_not_ours", number=applied.strange)
+    return applied
+
+
+def complete(rt: Runtime, applied: Applied) -> None:
+    """Say so of alerts whose last delivery may have become final just now: once for each, whatever the number of receipts.
+
+    After the commit, so that an alert's row and its deliveries are never locked together here; the sweep does it too.
+    """
+    for alert_id in applied.ended:
+        with rt.db.read() as connection:
+            if progress.unfinished(connection, alert_id):
+                continue
+        with rt.db.write() as tx:
+            broadcasting.complete_if_final(tx, alert_id)
 
 
 def read_back(rt: Runtime, channel: Channel, sheet: Sheet) -> None:
@@ -47,30 +60,31 @@ def read_back(rt: Runtime, channel: Channel, sheet: Sheet) -> None:
         for parcel, receipt in seen:
             write_down(tx, sheet.number(parcel), receipt)
         unseen = [sheet.number(parcel) for parcel in posted if parcel not in {each for each, _ in seen}]
-        receipt_store.ask_later(tx, unseen, channel.lag)
+        quiet.ask_later(tx, unseen, channel.lag)
 
 
 def pull(rt: Runtime, batch_id: int) -> None:
-    """Ask the provider about a batch's accepted deliveries of which no word has come."""
+    """Ask the provider about a batch's accepted deliveries of which no word has come, one by one."""
     with rt.db.read() as connection:
         held = batches.look(connection, batch_id)
-        rows = receipt_store.to_pull(connection, batch_id, LOOKUPS)
+        rows = quiet.rows(connection, batch_id, LOOKUPS)
         if held is None or not rows:
             return
         sheet = parcels.sheet(rt, connection, held)
     with rt.db.write() as tx:
         # First, so that two workers do not ask the same at once, and a provider that is down is not asked all the time.
-        receipt_store.ask_later(tx, [row.id for row in rows], rt.timing.pull_again)
+        quiet.ask_later(tx, [row.id for row in rows], rt.timing.pull_again)
     channel = rt.channel(held.channel, sheet.live)
-    for row in rows:
-        parcel = parcels.known(rt, sheet, row)
-        try:
-            receipt = channel.find(parcel, row.intent_at or sheet.now)
-        except ChannelError:
-            return
-        if receipt is None:
-            continue
-        with rt.db.write() as tx:
-            write_down(tx, row.id, receipt)
-    with rt.db.write() as tx:
-        broadcasting.complete_if_final(tx, sheet.alert.id)
+    found: list[Word] = []
+    try:
+        for row in rows:
+            receipt = channel.find(parcels.known(rt, sheet, row), row.intent_at or sheet.now)
+            if receipt is not None:
+                found.append(Word(receipt, row.id))
+            if len(found) >= WRITTEN:
+                apply(rt, found)
+                found.clear()
+    except ChannelError:
+        # Not now; what has been answered counts.
+        pass
+    apply(rt, found)

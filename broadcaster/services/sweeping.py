@@ -17,8 +17,7 @@ from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, decisions, fanout, idempotency, journal, sweeps
-from broadcaster.store import receipts as receipt_store
+from broadcaster.store import batches, decisions, fanout, idempotency, journal, quiet, sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -88,15 +87,15 @@ def _make(rt: Runtime, now: datetime) -> None:
 def _ask(rt: Runtime, now: datetime) -> None:
     """Accepted, and no word since: ask the provider."""
     with rt.db.read() as connection:
-        quiet = receipt_store.quiet(connection, limit=50)
-    for row in quiet:
+        waiting = quiet.waiting(connection, limit=50)
+    for row in waiting:
         if rt.pacer.due(f"pull:{row.id}", AGAIN):
             rt.queue.ring_job("pull", row.id)
 
 
 def _lapse(rt: Runtime, now: datetime) -> None:
     with rt.db.write() as tx:
-        receipt_store.lapse(tx)
+        quiet.lapse(tx)
 
 
 def _close(rt: Runtime, now: datetime) -> None:

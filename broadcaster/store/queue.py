@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import structlog
@@ -23,8 +23,9 @@ from rq.job import Job
 from rq.queue import EnqueueData
 from rq.serializers import JSONSerializer
 
+from broadcaster.store.line import Line
+
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 #: One rq queue each; a worker listens to one of them (docs/decisions/035).
 LANES = ("urgent", "bulk")
@@ -34,10 +35,6 @@ JOBS = {name: f"broadcaster.jobs.{name}" for name in ("deliver_batch", "material
 JOB_LANES = {"materialise": "urgent", "publish": "urgent", "pull": "bulk"}
 #: No caller waits longer than this for the queue, in seconds (redis-py alone: 4 s when refused, 60 s when hung).
 PATIENCE = 0.5
-#: After a failure the queue is left alone for so long, so that a request that rings twice pays once, in seconds.
-REST = 2.0
-#: How often a dead queue is worth a line in the log, in seconds.
-SAY_AGAIN = 60.0
 #: Jobs that nobody took in this time are forgotten; the sweep has rung again long before, in seconds.
 FORGET = 900
 #: Jobs sent in one pipeline.
@@ -71,9 +68,7 @@ class Queue:
         self.url = redis_url
         self._redis = connection or connect(redis_url)
         self._lanes = {lane: RqQueue(lane, connection=self._redis, serializer=JSONSerializer) for lane in LANES}
-        self._guard = threading.Lock()
-        self._rest_until = 0.0
-        self._say_after = 0.0
+        self._ask = Line("queue_down", "the sweep rings again").ask
 
     def ring(self, batches: Iterable[tuple[int, str]]) -> bool:
         """Ring for each (batch id, lane), in this order; False when the queue did not take all of them."""
@@ -115,26 +110,6 @@ class Queue:
             return True
 
         return bool(self._ask(send))
-
-    def _ask(self, question: Callable[[], T]) -> T | None:
-        """The answer, or None when the queue is down or was so a moment ago."""
-        if time.monotonic() < self._rest_until:
-            return None
-        try:
-            return question()
-        except (RedisError, OSError) as error:
-            self._complain(error)
-            return None
-
-    def _complain(self, error: Exception) -> None:
-        now = time.monotonic()
-        with self._guard:
-            self._rest_until = now + REST
-            say = now >= self._say_after
-            if say:
-                self._say_after = now + SAY_AGAIN
-        if say:
-            log.warning("queue_down", error=type(error).__name__, effect="the sweep rings again")
 
 
 def _job(name: str, ids: Sequence[int | str]) -> EnqueueData:

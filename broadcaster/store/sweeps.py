@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from broadcaster.domain.lifecycle import ALERT, AlertState, BatchState, DeliveryState
 from broadcaster.store.batches import milliseconds
+from broadcaster.store.progress import NOT_FINAL, any_in_batch
 from broadcaster.store.schema import alerts, audience_plans, batches, db_now, deliveries, leaders
 
 
@@ -48,10 +49,7 @@ def stuck(connection: Connection) -> Sequence[str]:
     """Alerts that look finished in some respect that their row does not show yet."""
     open_batches = exists().where(batches.c.alert_id == alerts.c.id, batches.c.state != BatchState.DONE)
     open_plans = exists().where(audience_plans.c.alert_id == alerts.c.id, audience_plans.c.done_at.is_(None))
-    unfinished = exists().where(
-        deliveries.c.alert_id == alerts.c.id,
-        deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.ACCEPTED)),
-    )
+    unfinished = exists().where(batches.c.alert_id == alerts.c.id, any_in_batch(NOT_FINAL))
     sent = select(alerts.c.id).where(
         alerts.c.state == AlertState.BROADCASTING,
         ~open_batches,
@@ -66,11 +64,13 @@ def stuck(connection: Connection) -> Sequence[str]:
 def closed_with_unsent(connection: Connection) -> Sequence[tuple[str, str]]:
     """Alerts (id, state) past sending that still have texts to send: those are suppressed."""
     over = (AlertState.STOPPED, AlertState.SUPERSEDED, AlertState.CANCELLED, AlertState.EXPIRED)
-    waiting = exists().where(
-        deliveries.c.alert_id == alerts.c.id,
-        deliveries.c.state == DeliveryState.PENDING,
-        deliveries.c.channel != "website",
-    )
+    unsent = any_in_batch(deliveries.c.state == DeliveryState.PENDING)
+    waiting = exists().where(batches.c.alert_id == alerts.c.id, batches.c.channel != "website", unsent)
     unmade = exists().where(audience_plans.c.alert_id == alerts.c.id, audience_plans.c.done_at.is_(None))
-    rows = connection.execute(select(alerts.c.id, alerts.c.state).where(alerts.c.state.in_(over), waiting | unmade))
+    rows = connection.execute(
+        # What is complete has nothing pending; it is most of what there ever was.
+        select(alerts.c.id, alerts.c.state).where(
+            alerts.c.state.in_(over), alerts.c.completed_at.is_(None), waiting | unmade
+        )
+    )
     return [(row.id, row.state) for row in rows]

@@ -41,7 +41,7 @@ def twilio_status() -> Response:
     except ValueError:
         log.warning("receipt without its fields")
     else:
-        receiving.accept(rt, receipt, modes, now())
+        receiving.accept(rt, receipt, modes)
     return Response(status=_DONE)
 
 

@@ -27,11 +27,32 @@ def upgrade() -> None:
     with op.batch_alter_table("own_texts", schema=None) as batch_op:
         batch_op.create_index("ix_own_texts_user", ["user_id", "kind", "at"], unique=False)
 
+    op.create_table(
+        "pulls",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alert_id", sa.String(length=32), nullable=False),
+        sa.Column("carrier", sa.String(length=16), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_pulls_alert_id_alerts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pulls")),
+        sa.UniqueConstraint("alert_id", "carrier", name=op.f("uq_pulls_alert_id_carrier")),
+    )
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.add_column(sa.Column("staff", sa.Boolean(), server_default=sa.false(), nullable=False))
 
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.add_column(sa.Column("provider", sa.String(length=16), server_default="", nullable=False))
+        batch_op.create_index(
+            "ix_deliveries_awaited",
+            ["batch_id", "not_before"],
+            unique=False,
+            sqlite_where=sa.text("state = 'accepted'"),
+            postgresql_where=sa.text("state = 'accepted'"),
+        )
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("phone", sa.String(length=16), nullable=True))
@@ -47,11 +68,17 @@ def downgrade() -> None:
         batch_op.drop_column("phone")
 
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_deliveries_awaited",
+            sqlite_where=sa.text("state = 'accepted'"),
+            postgresql_where=sa.text("state = 'accepted'"),
+        )
         batch_op.drop_column("provider")
 
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_column("staff")
 
+    op.drop_table("pulls")
     with op.batch_alter_table("own_texts", schema=None) as batch_op:
         batch_op.drop_index("ix_own_texts_user")
 

@@ -1,6 +1,6 @@
 """One part of an installation as a real process with the tests' timing, which may be told to kill itself at one exact place.
 
-`python -m tests.engine.part worker|sweeper|approve [WINDOW]` with the installation's settings in the environment. A window is a
+`python -m tests.engine.part worker|sweeper|receiver|approve [WINDOW]` with the installation's settings in the environment. A window is a
 place of SECURITY R5; the process sends itself SIGKILL there, so nothing is tidied up, as when the power goes.
 """
 
@@ -13,11 +13,13 @@ from typing import Any
 
 from broadcaster import jobs
 from broadcaster.runtime import build
-from broadcaster.services import approval, broadcasting, parcels, receipts, sweeping
+from broadcaster.services import approval, broadcasting, parcels, receiving, sweeping
 from broadcaster.services.delivering import Delivering
 from broadcaster.settings import load
 from broadcaster.store import fanout
+from broadcaster.store import receipts as receipt_store
 from broadcaster.store.queue import Worker
+from broadcaster.store.receipt_stream import Reader
 from tests.engine.city import QUICK, approve
 
 
@@ -68,7 +70,8 @@ WINDOWS: dict[str, Callable[[], None]] = {
     "during the call": during_a_call,
     "after the call, before the commit": lambda: nth(4, Delivering, "_write_down", before=True),
     "after the last outcome, before the end of the lease": lambda: nth(1, Delivering, "_settle", before=True),
-    "in a receipt, before its commit": lambda: nth(1, receipts, "write_down", before=False),
+    "in a receipt, before its commit": lambda: nth(1, receipt_store, "apply", before=False),
+    "after receipts are applied, before the stream knows": lambda: nth(1, Reader, "done", before=True),
 }
 
 
@@ -86,6 +89,8 @@ def main() -> None:
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         sweeping.loop(rt, stop)
+    elif role == "receiver":
+        receiving.loop(rt, threading.Event())
     elif role == "approve":
         approve(rt, os.environ["ALERT"])
     rt.close()

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from broadcaster import clock
 from broadcaster.runtime import Runtime
-from broadcaster.services import publishing, receipts
+from broadcaster.services import publishing
 from broadcaster.settings import Settings
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches
@@ -26,6 +26,7 @@ from tests.engine.city import (
     provider_log,
     sent,
     settle,
+    tell,
     texts_per_phone,
     work_until,
 )
@@ -129,8 +130,7 @@ def test_callbacks_that_are_lost_repeated_or_shuffled_end_in_the_right_states(
         dice.shuffle(words)
     if fault == "lost":
         words = [each for each in words if dice.random() > 0.5]
-    for each in words:
-        assert receipts.apply(runtime, each, clock.utc_now())
+    tell(runtime, *words)
     finish(runtime, alert_id, 120)
     assert counts(runtime, alert_id)["sms"] == {"delivered": 20}
 
@@ -144,7 +144,8 @@ def test_a_receipt_finds_a_text_whose_answer_was_lost(runtime: Runtime, sandbox:
         (row,) = alert_store.delivery_rows(connection, alert_id, channel="sms")
     (taken,) = provider_log(sandbox, "twilio")
     token = runtime.seal(row.id)
-    assert receipts.apply(runtime, Receipt(taken["id"], Progress.DELIVERED, parcel_id=token), clock.utc_now())
+    tell(runtime, Receipt(taken["id"], Progress.DELIVERED, parcel_id=token))
+    assert counts(runtime, alert_id)["sms"] == {"delivered": 1}
     finish(runtime, alert_id, 120)
     assert texts_per_phone(sandbox) == {phone: 1}
 
@@ -155,8 +156,8 @@ def test_a_receipt_with_a_token_of_somebody_else_changes_nothing(runtime: Runtim
     work_until(runtime, lambda: len(provider_log(sandbox, "twilio")) == 1)
     before = counts(runtime, alert_id)
     for token in ("1", "1.forged", "x" * 500):
-        assert not receipts.apply(runtime, Receipt("SM1", Progress.FAILED, parcel_id=token), clock.utc_now())
-    assert not receipts.apply(runtime, Receipt("SM" + "0" * 32, Progress.FAILED), clock.utc_now())
+        tell(runtime, Receipt("SM1", Progress.FAILED, parcel_id=token))
+    tell(runtime, Receipt("SM" + "0" * 32, Progress.FAILED))
     assert counts(runtime, alert_id) == before
 
 
@@ -170,9 +171,9 @@ def test_a_passing_failure_gets_one_second_try_and_late_words_about_the_first_do
         (row,) = alert_store.delivery_rows(connection, alert_id, channel="sms")
     token = runtime.seal(row.id)
     failed = Receipt(row.provider_id, Progress.FAILED, parcel_id=token, code="30003", transient=True)
-    receipts.apply(runtime, failed, clock.utc_now())
+    tell(runtime, failed)
     assert counts(runtime, alert_id)["sms"] == {"pending": 1}
-    receipts.apply(runtime, failed, clock.utc_now())
+    tell(runtime, failed)
     assert counts(runtime, alert_id)["sms"] == {"pending": 1}
     with runtime.db.read() as connection:
         (again,) = alert_store.delivery_rows(connection, alert_id, channel="sms")

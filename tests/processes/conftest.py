@@ -5,8 +5,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
+from bench.postgres import Postgres
 from broadcaster.processes.valkey import Embedded
 from broadcaster.store.database import Database
 
@@ -28,13 +28,9 @@ def empty(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
         yield db
         db.engine.dispose()
         return
-    main = Database(request.getfixturevalue("postgres_server"))
+    server: Postgres = request.getfixturevalue("postgres_server")
     name = f"t{uuid4().hex[:12]}"
-    with main.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    db = Database(main.url.set(database=name).render_as_string(hide_password=False))
+    db = Database(server.create(name))
     yield db
     db.engine.dispose()
-    with main.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    main.engine.dispose()
+    server.drop(name)

@@ -18,6 +18,7 @@ from broadcaster.store.schema.delivery import (
     installation,
     leaders,
     publications,
+    pulls,
 )
 from broadcaster.store.schema.journal import journal, journal_keys
 from broadcaster.store.schema.playbooks import playbook_approvals, playbook_runs, playbook_steps, playbook_versions
@@ -61,6 +62,7 @@ __all__ = [
     "playbook_steps",
     "playbook_versions",
     "publications",
+    "pulls",
     "resident_generations",
     "sessions",
     "users",

@@ -110,6 +110,32 @@ deliveries = Table(
         sqlite_where=text("provider_id IS NOT NULL"),
         postgresql_where=text("provider_id IS NOT NULL"),
     ),
+    # Those of which a word is awaited, and when to ask for it.
+    Index(
+        "ix_deliveries_awaited",
+        "batch_id",
+        "not_before",
+        sqlite_where=text("state = 'accepted'"),
+        postgresql_where=text("state = 'accepted'"),
+    ),
+)
+
+#: How far the list of a provider has been read for an alert of which many words are missing: whoever goes on begins at `cursor`.
+pulls = Table(
+    "pulls",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False),
+    Column("carrier", String(16), nullable=False),
+    # The list from then on, newest first.
+    Column("since", Moment, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    # Where the provider says that its list goes on; empty: at its beginning; NULL: it was read to its end.
+    Column("cursor", Text),
+    Column("epoch", Integer, nullable=False, default=0),
+    # Until then somebody reads it; when it was read to its end: nobody does again before.
+    Column("lease_until", Moment, nullable=False, default=0),
+    UniqueConstraint("alert_id", "carrier"),
 )
 
 attempts = Table(
