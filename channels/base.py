@@ -122,6 +122,10 @@ class ChannelError(Exception):
         self.code = code
 
 
+#: Code of what was not even tried, because its `not_after` had passed.
+TOO_LATE = "too_late"
+
+
 class Unavailable(ChannelError):
     """Not taken by the provider; try again after `retry_after` seconds.
 

@@ -20,7 +20,7 @@ from broadcaster.services.recording import Landed
 from broadcaster.store import batches, claims, deliveries, moves
 from broadcaster.store.batches import Lease
 from broadcaster.store.claims import Intent
-from channels.base import Channel, Misconfigured, Outcome, Parcel, Unavailable, Uncertain
+from channels.base import TOO_LATE, Channel, Misconfigured, Outcome, Parcel, Unavailable, Uncertain
 
 #: Tries at one delivery that a provider turned away as busy or broken, before it fails for good.
 MOST_ATTEMPTS = 6
@@ -31,6 +31,8 @@ MOST_IDLE = 40
 ENOUGH_TROUBLE, ENOUGH_OF_MANY = 3, 20
 #: The shortest pause for a provider that does not answer, seconds.
 SILENCE = 4.0
+#: The longest pause that one "too many requests" may ask of all workers, seconds; the delivery itself waits as long as was said.
+LONGEST_EASE = 30.0
 #: Deliveries intended in one commit: at first, and as long as that is less than a quarter of a second's work.
 FIRST_CHUNK, LARGEST_CHUNK = 50, 500
 
@@ -76,7 +78,7 @@ class Delivering:
         self.unsent: Sequence[Intent] = ()
         self.chunk = FIRST_CHUNK
         self.trouble = 0
-        self.wait = 0.0
+        self.wait = self.eased = 0.0
         self.fatal = ""
         self.reason = ""
 
@@ -132,7 +134,7 @@ class Delivering:
         None while the senders' rate releases nothing: the channel goes on with what is in flight.
         """
         while not self._tired():
-            self.carriers.tell()
+            self._tell()
             room = self.carriers.room()
             if not room and len(self.flying) == len(self.landed):
                 return
@@ -147,6 +149,13 @@ class Delivering:
             if not rows:
                 return
             yield from self._handed_over(rows)
+
+    def _tell(self) -> None:
+        """Let the other workers know what the provider has answered lately: nothing at all, or that we are too fast for it."""
+        self.carriers.tell()
+        if self.eased:
+            self.rt.limits.ease(self.channel, self.sheet.lane, self.sheet.live, self.eased)
+            self.eased = 0.0
 
     def _next_chunk(self, granted: int) -> Sequence[Intent]:
         """One commit: what has landed, what was not started, our fence, the gates, and the next intents."""
@@ -224,6 +233,11 @@ class Delivering:
         match outcome.error:
             case Misconfigured() as error:
                 self.fatal = str(error)
+            case Unavailable(slow_down=True) as error:
+                # No trouble of the provider's: we are too fast for it, or were too late with this one.
+                if error.code != TOO_LATE:
+                    self.eased = max(self.eased, min(error.retry_after, LONGEST_EASE))
+                self.reason = str(error)
             case Unavailable() | Uncertain() as error:
                 self.trouble += 1
                 self.reason = str(error)

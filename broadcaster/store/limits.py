@@ -26,6 +26,14 @@ redis.call('EXPIRE', KEYS[1], 3600)
 return granted
 """
 
+_EASE = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local tokens = math.min(tonumber(redis.call('HGET', KEYS[1], 'tokens') or 1), tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
+redis.call('EXPIRE', KEYS[1], 3600)
+"""
+
 
 class RateLimits:
     """Hands out the right to send: at most a second's worth at a time, so that a stop is seen soon at any rate."""
@@ -34,6 +42,7 @@ class RateLimits:
         """`set_rate` is the operator's own limit for texts a second over all senders, whatever they could do."""
         self._redis = connect(redis_url)
         self._take: Any = self._redis.register_script(_TAKE)
+        self._ease: Any = self._redis.register_script(_EASE)
         self._set_rate = set_rate
         self._own: dict[str, tuple[float, float]] = {}
 
@@ -50,6 +59,18 @@ class RateLimits:
         rate = self.rate(channel, lane)
         if rate is not None and unused > 0:
             self._granted(self._key(channel, lane, live), rate, max(1.0, rate), -unused)
+
+    def ease(self, channel: Channel, lane: str, live: bool, seconds: float) -> None:
+        """The provider says that we are too fast: nobody sends for `seconds`. Said many times at once, it means the same once."""
+        rate = self.rate(channel, lane)
+        if rate is None:
+            return
+        key, owed = self._key(channel, lane, live), -rate * seconds
+        try:
+            self._ease(keys=[key], args=[owed])
+        except redis.RedisError:
+            tokens, _ = self._own.get(key, (1.0, 0.0))
+            self._own[key] = (min(tokens, owed * SHARE), clock.uptime())
 
     def turn(self, what: str, rate: float) -> None:
         """Wait until `what` may happen again anywhere, at most `rate` times a second; gives up waiting after a while."""

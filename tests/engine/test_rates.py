@@ -79,6 +79,19 @@ def test_unused_tokens_go_back(runtime: Runtime) -> None:
     assert limits.take(channel, "back", True, 50) == 1
 
 
+def test_too_many_requests_make_every_worker_wait_once(runtime: Runtime) -> None:
+    mine, theirs = (RateLimits(runtime.settings.redis, set_rate=10.0) for _ in range(2))
+    channel = runtime.channel("sms", True)
+    assert mine.take(channel, "eased", True, 1) == 1
+    for _ in range(50):  # as many as were in flight
+        theirs.ease(channel, "eased", True, 0.5)
+    began = time.monotonic()
+    while not mine.take(channel, "eased", True, 1):
+        assert time.monotonic() - began < 5
+        time.sleep(0.01)
+    assert time.monotonic() - began > 0.4
+
+
 def test_a_long_wait_for_the_rate_keeps_the_lease(runtime: Runtime, sandbox: Sandbox) -> None:
     """Over 5 s: the wait for the second text has to be longer than the lease (QUICK: 3 s)."""
     runtime.limits = RateLimits(runtime.settings.redis, set_rate=0.25)
