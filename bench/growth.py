@@ -4,8 +4,8 @@ Cost is processor time per recipient over all processes of the product; the prov
 rate on a machine that others use as well.
 """
 
-from bench import fanout, frame
-from bench.fanout import Measured
+from bench import engine, frame
+from bench.engine import Measured
 from bench.frame import Goal, Options, Report
 from bench.site import Kind
 
@@ -36,7 +36,7 @@ def run(options: Options) -> Report:
 
 def _measure(database: Kind, options: Options, report: Report) -> None:
     small, large = (
-        fanout.measure(database, size, rounds=options.rounds if size <= 100_000 else 1, say=options.say)
+        engine.measure(database, size, rounds=options.rounds if size <= 100_000 else 1, say=options.say)
         for size in (FULL_SIZES if options.full else SIZES)
     )
     more = (cost(large) / cost(small) - 1) * 100

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What one peer did: texts per second and processor time per text, medians of all rounds."""
+    """What one peer did: texts per second and processor time per text."""
 
     name: str
     messages: int
@@ -102,8 +102,8 @@ PEERS = (
 )
 
 
-def run(peer: Peer, served: Provider, folder: Path) -> tuple[float, float]:
-    """(texts a second, processor seconds per text) of one round, with a queue of its own."""
+def run(peer: Peer, served: Provider, folder: Path) -> Pace:
+    """One round, with a queue of its own."""
     phones = [f"+6140{number:07d}" for number in range(peer.messages)]
     with Embedded(folder) as queue, ExitStack() as held:
         path = str(folder / "valkey.sock")
@@ -120,7 +120,8 @@ def run(peer: Peer, served: Provider, folder: Path) -> tuple[float, float]:
         if served.taken() < peer.messages:
             log = (folder / "worker.log").read_text(encoding="utf-8", errors="replace")[-2000:]
             raise RuntimeError(f"{peer.name} sent {served.taken()} of {peer.messages}: {log}")
-        return (peer.messages - 1) / served.span(), spent / max(1, peer.messages - early)
+        cost = spent / max(1, peer.messages - early)
+        return Pace(peer.name, peer.messages, round((peer.messages - 1) / served.span(), 1), round(cost * 1e6, 1))
 
 
 @contextmanager
@@ -147,25 +148,30 @@ def _wait(condition: Callable[[], object], seconds: float) -> None:
         time.sleep(0.02)
 
 
+def limit(served: Provider, seconds: float = 3.0) -> Pace:
+    """One process that repeats one request over reused handles and keeps no promise at all."""
+    found = sending.measure(LIMIT, served, seconds, 256)
+    return Pace(LIMIT, found["taken"], found["per_second"], found["cpu_us_per_message"])
+
+
+def median(rounds: list[Pace]) -> Pace:
+    """Of several rounds of one peer."""
+    pace, cost = (
+        statistics.median(values) for values in zip(*((each.per_second, each.cpu_us) for each in rounds), strict=True)
+    )
+    return replace(rounds[0], per_second=pace, cpu_us=cost)
+
+
 def measure(rounds: int = 3, say: Callable[[str], None] = print) -> list[Pace]:
     """Every peer and then libcurl alone, each `rounds` times; the last row is the limit."""
-    found = []
     with provider() as served, tempfile.TemporaryDirectory(prefix="bc-peer-") as folder:
-        for peer in PEERS:
-            runs = [run(peer, served, Path(folder)) for _ in range(rounds)]
-            pace, cost = (statistics.median(values) for values in zip(*runs, strict=True))
-            found.append(Pace(peer.name, peer.messages, round(pace, 1), round(cost * 1e6, 1)))
+        found = []
+        for each in PEERS:
+            found.append(median([run(each, served, Path(folder)) for _ in range(rounds)]))
             say(f"  {line(found[-1])}")
-        found.append(limit(served, rounds))
+        found.append(median([limit(served) for _ in range(rounds)]))
         say(f"  {line(found[-1])}")
-    return found
-
-
-def limit(served: Provider, rounds: int = 3, seconds: float = 3.0) -> Pace:
-    """One process that repeats one request over reused handles and keeps no promise at all."""
-    runs = [sending.measure(LIMIT, served, seconds, 256) for _ in range(rounds)]
-    pace = statistics.median(each["per_second"] for each in runs)
-    return Pace(LIMIT, runs[0]["taken"], pace, statistics.median(each["cpu_us_per_message"] for each in runs))
+        return found
 
 
 def line(pace: Pace) -> str:

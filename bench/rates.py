@@ -5,7 +5,7 @@ The provider enforces the rate as a token bucket that holds one second's worth; 
 
 from dataclasses import asdict, dataclass
 
-from bench import fanout, frame
+from bench import engine, frame
 from bench.frame import Goal, Options, Report
 from bench.provider import Manner, provider
 from bench.site import Kind, Site
@@ -34,7 +34,7 @@ def measure(database: Kind, rate: int, seconds: int) -> Used:
         site.settle(max(240, rate * seconds))
         for part, number in (("sweep", 1), ("urgent", 1), ("bulk", WORKERS)):
             site.start(part, number)
-        done = fanout.fan_out(site)
+        done = engine.fan_out(site)
         pace = (done.taken - 1) / max(0.001, served.span())
         return Used(rate, done.phones, round(pace / rate, 4), served.refused(), done.exact)
 
