@@ -118,6 +118,7 @@ def _sandbox_account(carrier: str, given: Providers, settings: Settings) -> Prov
             "sinch_service_plan_id": sinch.service_plan_id,
             "sinch_api_token": sinch.api_token,
             "sinch_from": f"{EXERCISE_SENDER}=1000",
+            "sinch_callback_secret": sinch.callback_secret,
             "sinch_api_url": urls.get("sinch", ""),
         },
         "x": {

@@ -69,6 +69,7 @@ class Providers(BaseModel):
             "twilio_auth_token",
             "sinch_service_plan_id",
             "sinch_api_token",
+            "sinch_callback_secret",
             "x_access_token",
             "x_access_secret",
             "facebook_page_token",

@@ -27,8 +27,14 @@ def account(rt: Runtime, email: str) -> Account:
 def reaches_people(rt: Runtime, channels: tuple[str, ...]) -> bool:
     """True when one of these channels speaks to a provider that is not on this machine."""
     live = rt.settings.live
-    addresses = {"sms": live.twilio_api_url, "x": live.x_api_url, "facebook": live.facebook_api_url}
-    return any(not _loopback(addresses[name]) for name in channels if name in addresses)
+    addresses = {
+        "twilio": live.twilio_api_url,
+        "sinch": live.sinch_api_url,
+        "x": live.x_api_url,
+        "facebook": live.facebook_api_url,
+    }
+    carriers = {carrier for name in channels for carrier in rt.carriers(name, live=True)}
+    return any(not _loopback(addresses[carrier]) for carrier in carriers if carrier in addresses)
 
 
 def _loopback(url: str) -> bool:

@@ -55,7 +55,8 @@ def compare(expected: Iterable[object], found: Iterable[object]) -> Tally:
 
 def count(expected: Expected, sent: Mapping[str, Sequence[Record]]) -> Tally:
     """Count one alert's texts and posts in the providers' records (provider → records)."""
-    texts = [record["to"] for record in of_alert(sent.get("twilio", ()), expected)]
+    carried = [record for carrier in ("twilio", "sinch") for record in sent.get(carrier, ())]
+    texts = [record["to"] for record in of_alert(carried, expected)]
     tally = compare(expected.phones, texts)
     for provider, parts in expected.posts.items():
         there = of_alert(sent.get(provider, ()), expected)

@@ -31,6 +31,7 @@ from broadcaster.settings import PREFIX, Providers, Settings
 from broadcaster.store.zone_files import read_zones
 from channels.sandbox.facebook_rules import FAKE_APP_SECRET, FAKE_PAGE_ID, FAKE_PAGE_TOKEN, FacebookSettings
 from channels.sandbox.server import Sandbox
+from channels.sandbox.sinch_rules import FAKE_API_TOKEN, FAKE_CALLBACK_SECRET, FAKE_SERVICE_PLAN_ID
 from channels.sandbox.twilio_rules import FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN
 from channels.sandbox.x_auth import (
     FAKE_ACCESS_SECRET,
@@ -42,7 +43,12 @@ from channels.sandbox.x_auth import (
 
 RESIDENTS = 2_000
 #: Provider → the setting that holds another address than its own.
-ADDRESSES = {"twilio": "twilio_api_url", "x": "x_api_url", "facebook": "facebook_api_url"}
+ADDRESSES = {
+    "twilio": "twilio_api_url",
+    "sinch": "sinch_api_url",
+    "x": "x_api_url",
+    "facebook": "facebook_api_url",
+}
 #: Numbers set aside for fiction (ACMA), of which no invented resident has one. A thousand texts a second are for a sandbox.
 SENDER, EXERCISE_SENDER = "+61491579455=1000", "+61491579760=1000"
 #: Whoever started the demo; may let people in, and never be the second person.
@@ -85,6 +91,7 @@ class Stage:
             self.settings = self.installation.settings
             self.sandbox.status_url = self.status_url
             self.sandbox.inbound_url = f"{self.console_url}/webhooks/twilio/inbound"
+            self.sandbox.sinch_inbound_url = f"{self.console_url}/webhooks/sinch/inbound"
             self.rt: Runtime = build(self.settings)
             held.callback(self.rt.close)
             self._held = held.pop_all()
@@ -168,6 +175,11 @@ def account(urls: dict[str, str]) -> Providers:
         twilio_auth_token=SecretStr(FAKE_AUTH_TOKEN),
         twilio_from=SENDER,
         twilio_api_url=urls["twilio"],
+        sinch_service_plan_id=FAKE_SERVICE_PLAN_ID,
+        sinch_api_token=SecretStr(FAKE_API_TOKEN),
+        sinch_from=SENDER,
+        sinch_callback_secret=SecretStr(FAKE_CALLBACK_SECRET),
+        sinch_api_url=urls["sinch"],
         x_consumer_key=FAKE_CONSUMER_KEY,
         x_consumer_secret=SecretStr(FAKE_CONSUMER_SECRET),
         x_access_token=SecretStr(FAKE_ACCESS_TOKEN),
@@ -187,6 +199,10 @@ def exercise_account(urls: dict[str, str]) -> Providers:
         twilio_auth_token=SecretStr("demo-exercise-token-not-a-secret"),
         twilio_from=EXERCISE_SENDER,
         twilio_api_url=urls["twilio"],
+        sinch_service_plan_id="e8e4c15e" * 4,
+        sinch_api_token=SecretStr("demo-exercise-sinch-token-not-a-secret"),
+        sinch_from=EXERCISE_SENDER,
+        sinch_api_url=urls["sinch"],
         x_consumer_key="demo-exercise-consumer-key",
         x_consumer_secret=SecretStr("demo-exercise-consumer-secret-not-a-secret"),
         x_access_token=SecretStr("1101201100000000002-demo-exercise-access-token"),

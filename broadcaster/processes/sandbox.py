@@ -31,6 +31,7 @@ def serve(settings: Settings) -> None:
     options: dict[str, Any] = {
         "announce": announce,
         "inbound_url": f"{settings.public_url.rstrip('/')}/webhooks/twilio/inbound",
+        "sinch_inbound_url": f"{settings.public_url.rstrip('/')}/webhooks/sinch/inbound",
         "status_url": settings.status_address,
     }
     with part.running(var_dir):

@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined
 
 from broadcaster import clock
 from broadcaster.runtime import Runtime
-from broadcaster.web import console, context, display, health, language, status_page, told, webhooks
+from broadcaster.web import console, context, display, health, language, status_page, told, webhooks, webhooks_sinch
 from broadcaster.web.auth import destination, guard, limits, origin, sessions
 from broadcaster.web.auth.people import OneTimeCodes, Passkeys, People
 from broadcaster.web.config import configuration, is_https
@@ -49,8 +49,9 @@ def create_app(
     handle_errors(app)
     add_headers(app, is_https(rt.settings))
     app.register_blueprint(health.blueprint)
-    app.register_blueprint(webhooks.blueprint)
-    csrf.exempt(webhooks.blueprint)
+    for callbacks in (webhooks.blueprint, webhooks_sinch.blueprint):
+        app.register_blueprint(callbacks)
+        csrf.exempt(callbacks)
     _speak(app, rt)
     if only is None:
         _console(app, rt, csrf)

@@ -37,11 +37,11 @@ def twilio_status() -> Response:
     if not modes:
         return _refused()
     try:
-        receipt = rt.channel("sms", modes[0]).parse_receipt(request.args.to_dict() | request.form.to_dict())
+        receipt = rt.channel("sms", modes[0], "twilio").parse_receipt(request.args.to_dict() | request.form.to_dict())
     except ValueError:
         log.warning("receipt without its fields")
     else:
-        receiving.accept(rt, receipt, modes)
+        receiving.accept(rt, receipt, modes, "twilio")
     return Response(status=_DONE)
 
 
@@ -88,7 +88,7 @@ def _signed_by(rt: Runtime) -> list[bool]:
     url = rt.settings.public_url.rstrip("/") + request.path + (f"?{query}" if query else "")
     for live in (True, False):
         try:
-            channel = rt.channel("sms", live)
+            channel = rt.channel("sms", live, "twilio")
         except NotReady:
             continue
         if channel.verify_receipt(url, request.form.to_dict(), signature):

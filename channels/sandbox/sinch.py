@@ -47,7 +47,8 @@ class Sinch(Texting):
         self.adopt = adopt
         self.tokens = {settings.service_plan_id: settings.api_token}
         self._by_reference: defaultdict[str, list[Text]] = defaultdict(list)
-        self.desk = SinchDesk(self.faults, clock, speed, callbacks, webhooks, settings.callback_secret)
+        signing = {settings.service_plan_id: settings.callback_secret}
+        self.desk = SinchDesk(self.faults, clock, speed, callbacks, webhooks, signing)
         self.postbox = Postbox(self)
 
     # -- what the provider is asked ---------------------------------------------------------------------------------

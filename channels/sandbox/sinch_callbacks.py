@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from channels.sandbox.callbacks import CallbackDesk
@@ -63,19 +64,19 @@ def told(draft: Draft) -> dict[str, Any]:
 
 
 class SinchDesk(CallbackDesk):
-    """Sends one report per recipient when it is final, signed when the plan has a secret for it."""
+    """Sends one report per recipient when it is final, signed where the plan has a secret for it (`plans`: plan → secret)."""
 
     def __init__(
-        self, faults: FaultBook, clock: Clock, speed: float, mode: str, webhooks: Webhooks, secret: str
+        self, faults: FaultBook, clock: Clock, speed: float, mode: str, webhooks: Webhooks, plans: Mapping[str, str]
     ) -> None:
         super().__init__(faults, clock, speed, mode, webhooks)
-        self._secret = secret
+        self._secrets = plans
 
     def stages(self, text: Text) -> list[tuple[float, str]]:
         return [(FINAL, end_of(text)[0])]
 
     def write(self, text: Text, status: str) -> tuple[bytes, dict[str, str]]:
-        return self.signed(self.report(text, status, end_of(text)[1]))
+        return self.signed(self.report(text, status, end_of(text)[1]), text.account)
 
     def report(self, text: Text, state: str, code: int) -> dict[str, Any]:
         """A recipient's delivery report, as callbacks carry it and the list of finished reports shows it."""
@@ -91,18 +92,18 @@ class SinchDesk(CallbackDesk):
             "client_reference": text.reference,
         }
 
-    async def post(self, url: str, event: dict[str, Any]) -> tuple[int, str]:
+    async def post(self, url: str, event: dict[str, Any], plan: str) -> tuple[int, str]:
         """Send one event; returns status and body, (0, why) when nobody answered."""
-        return await self._webhooks.post(url, *self.signed(event))
+        return await self._webhooks.post(url, *self.signed(event, plan))
 
-    def signed(self, event: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    def signed(self, event: dict[str, Any], plan: str) -> tuple[bytes, dict[str, str]]:
         """Body and headers of an event."""
         body = json.dumps(event).encode()
         headers = {"Content-Type": "application/json"}
-        if self._secret:
+        if secret := self._secrets.get(plan, ""):
             nonce, timestamp = secrets.token_hex(13).upper(), str(int(self._clock()))
             signed = b".".join((body, nonce.encode(), timestamp.encode()))
-            digest = hmac.new(self._secret.encode(), signed, hashlib.sha256).digest()
+            digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
             headers |= {
                 "x-sinch-webhook-signature": base64.b64encode(digest).decode(),
                 "x-sinch-webhook-signature-nonce": nonce,

@@ -41,7 +41,7 @@ class Postbox:
         self._provider.remember(text)
         url, status = fields["url"] or self.default_url(), 0
         if url:
-            status, _ = await self._provider.desk.post(url, inbound_event(text))
+            status, _ = await self._provider.desk.post(url, inbound_event(text), text.account)
         return json_reply({"id": text.id, "status": status})
 
 

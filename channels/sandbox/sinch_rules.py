@@ -25,6 +25,7 @@ from channels.sandbox.exchange import Reply, json_reply
 #: Clearly invented credentials, so that demo and tests need none of their own.
 FAKE_SERVICE_PLAN_ID = "5a4db0c5" * 4
 FAKE_API_TOKEN = "sandbox-sinch-token-not-a-secret"
+FAKE_CALLBACK_SECRET = "sandbox-sinch-callbacks-not-a-secret"
 
 #: code -> HTTP status. Source: https://developers.sinch.com/docs/sms/api-reference/status-codes
 STATUS = {
@@ -60,13 +61,14 @@ _FAILED = re.compile(r"\+150055531(\d\d)")
 class SinchSettings:
     """The service plan. `senders` are its own; empty means that any well-formed sender is.
 
-    With `callback_secret` callbacks are signed. `rate_per_second` is how many batches it takes in a second; None is no limit.
+    Its callbacks are signed with `callback_secret`; empty: not at all, as Sinch does unless asked.
+    `rate_per_second` is how many batches it takes in a second; None is no limit.
     """
 
     service_plan_id: str = FAKE_SERVICE_PLAN_ID
     api_token: str = FAKE_API_TOKEN
     senders: tuple[str, ...] = ()
-    callback_secret: str = ""
+    callback_secret: str = FAKE_CALLBACK_SECRET
     rate_per_second: int | None = None
 
 

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from channels.base import ChannelError, Misconfigured, Parcel, Progress, Receipt, Refused, Unavailable
+from channels.sandbox.faults import FaultBook
 from channels.sandbox.server import Sandbox
 from channels.sandbox.sinch_callbacks import SinchDesk
 from channels.sandbox.sinch_rules import FAKE_API_TOKEN, FAKE_SERVICE_PLAN_ID
+from channels.sandbox.webhooks import Webhooks
 from channels.senders import parse_senders
 from channels.sinch import Sinch
 from channels.sinch_codes import CODES
@@ -240,8 +242,8 @@ def test_what_is_no_report_about_this_text_is_a_value_error(channel: Sinch, body
 
 
 def test_with_a_secret_only_signed_callbacks_are_believed(channel: Sinch, sandbox: Sandbox) -> None:
-    desk = SinchDesk(None, lambda: 1_800_000_000.0, 1.0, "off", None, "hush")  # type: ignore[arg-type]
-    body, headers = desk.signed(REPORT)
+    desk = SinchDesk(FaultBook(), lambda: 1_800_000_000.0, 1.0, "off", Webhooks(), {"p1": "hush"})
+    body, headers = desk.signed(REPORT, "p1")
     form = {
         "d": "7.abc",
         "body": body.decode(),

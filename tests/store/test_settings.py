@@ -34,7 +34,9 @@ def test_a_wrong_value_is_named_and_not_quoted() -> None:
     assert "fast" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "X_ACCESS_TOKEN", "FACEBOOK_PAGE_TOKEN"])
+@pytest.mark.parametrize(
+    "name", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "SINCH_API_TOKEN", "X_ACCESS_TOKEN", "FACEBOOK_PAGE_TOKEN"]
+)
 def test_an_exercise_with_a_live_account_does_not_start(name: str) -> None:
     with pytest.raises(Invalid, match=f"EXERCISE_{name}: is the same as the live one") as raised:
         load({f"BROADCASTER_{name}": "a-secret", f"BROADCASTER_EXERCISE_{name}": "a-secret"})
