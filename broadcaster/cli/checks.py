@@ -1,7 +1,7 @@
 """`broadcaster profile` and `broadcaster channels`: is what was set up as it should be?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,12 +10,15 @@ import click
 import channels as channel_table
 from broadcaster import clock
 from broadcaster.cli.frame import Group, as_json, runtime, show
+from broadcaster.domain.breaker import Position
 from broadcaster.domain.forecast import TOO_LONG, Pace, forecast
 from broadcaster.domain.kind import Lane
+from broadcaster.providers import half_set
 from broadcaster.runtime import FOLDER, Runtime
 from broadcaster.services import forecasting
 from broadcaster.store import audience, generations, zones
 from broadcaster.store.areas import Area
+from broadcaster.store.breaker import breaker_key
 from channels.base import ChannelError, Health
 
 #: How long a text may be; most have two, their short forms one.
@@ -54,13 +57,25 @@ def channels() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One channel, live or for exercises: `health` when it answered, else what it lacks or why it did not."""
+    """One channel, live or for exercises: `health` when it answered, else what it lacks or why it did not.
+
+    `carrier` is who answered; `breaker` is open when that one has not answered alerts of late. `others` are the carriers that
+    take over from it.
+    """
 
     channel: str
     mode: str
     set_up: bool
     health: Health | None = None
     problem: str = ""
+    carrier: str = ""
+    breaker: Position | None = None
+    others: tuple["Checked", ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """True when something that is set up does not answer."""
+        return (self.set_up and self.health is None) or any(each.fails for each in self.others)
 
 
 @channels.command("check")
@@ -98,7 +113,7 @@ def check_channels(ctx: click.Context, as_json: bool) -> None:
                 click.echo(row.words())
 
     show(document, words)
-    ctx.exit(1 if any(each.set_up and each.health is None for each in found) else 0)
+    ctx.exit(1 if any(each.fails for each in found) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +160,28 @@ def _checked(rt: Runtime, name: str, live: bool) -> Checked:
     mode = "live" if live else "exercise"
     if lacking := rt.missing(name, live):
         return Checked(name, mode, False, problem=lacking)
+    first, *rest = (_asked(rt, name, live, carrier) for carrier in rt.carriers(name, live))
+    half = (Checked(name, mode, False, problem=lacking) for lacking in half_set(name, rt.settings, live))
+    return replace(first, others=(*rest, *half))
+
+
+def _asked(rt: Runtime, name: str, live: bool, carrier: str) -> Checked:
+    breaker = rt.breaker.state(breaker_key(carrier, live)).position
+    answer = Checked(name, "live" if live else "exercise", True, carrier=carrier, breaker=breaker)
     try:
-        return Checked(name, mode, True, health=rt.channel(name, live).check())
+        return replace(answer, health=rt.channel(name, live, carrier).check())
     except ChannelError as error:
-        return Checked(name, mode, True, problem=str(error))
+        return replace(answer, problem=str(error))
 
 
 def _say(each: Checked) -> None:
-    if each.health is None:
-        click.echo(f"{each.mode} {each.channel}: {each.problem}")
-        return
-    click.echo(f"{each.mode} {each.channel}: {each.health.account}")
-    for line in (*each.health.senders, *each.health.notes):
+    click.echo(f"{each.mode} {each.channel}: {each.health.account if each.health else each.problem}")
+    for line in (*each.health.senders, *each.health.notes) if each.health else ():
         click.echo(f"  {line}")
+    if each.breaker not in (None, Position.CLOSED):
+        click.echo(f"  {each.carrier} has not answered alerts of late; it is tried again by itself")
+    for other in each.others:
+        _say(other)
 
 
 def _phones(rt: Runtime) -> tuple[Mapping[str, int], int]:

@@ -137,7 +137,7 @@ class Breaker:
         before = self._known.get(key, (0.0, Record()))[1].position
         after = self._apply(key, now, lambda record: noted(record, good, bad, now))
         if after is not None and after.position is not before:
-            log.warning("breaker", provider=key, position=str(after.position), why=str(after.why or ""))
+            log.warning("breaker_moved", provider=key, position=str(after.position), why=str(after.why or ""))
         return after
 
     def _apply(self, key: str, now: float, change: _Change) -> Record | None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import channels
 from broadcaster.runtime import Runtime
+from broadcaster.services import carrying
 from broadcaster.store import standing as standing_store
 from broadcaster.store.standing import Standing
 from broadcaster.web.auth.guard import everybody, polled
@@ -68,6 +69,7 @@ def check(rt: Runtime) -> tuple[dict[str, dict[str, object]], bool]:
     parts |= {"database": {"ok": True}, "sweeper": _sweeper(now), "workers": _workers(now)}
     parts["publications"] = _publications(now)
     parts["channels"] = _channels(rt)
+    parts["carriers"] = _carriers(rt)
     if rt.settings.backup_dir is not None:
         parts["backup"] = _backup(now)
     vital = ("database", "sweeper", "workers", "publications")
@@ -97,6 +99,21 @@ def _publications(now: Standing) -> dict[str, object]:
 def _channels(rt: Runtime) -> dict[str, object]:
     lacking = {name: "not set up" for name in channels.CHANNELS if rt.missing(name)}
     return {"ok": not lacking, "set_up": list(rt.channel_names()), "lacking": sorted(lacking)}
+
+
+def _carriers(rt: Runtime) -> dict[str, object]:
+    """Who carries live alerts, carrier → its breaker. Not ok when one does not answer, though another may do its work."""
+    found = carrying.standing(rt, live=True)
+    states = {
+        each.carrier: {
+            "state": each.breaker.position,
+            "since": each.breaker.since.isoformat(timespec="seconds") if each.breaker.since else None,
+            "why": each.breaker.why,
+        }
+        for each in found
+    }
+    now = {name: carrying.carried(found, name) for name in dict.fromkeys(each.channel for each in found)}
+    return {"ok": all(each.breaker.closed for each in found), "carried_by": now, "breakers": states}
 
 
 def _backup(now: Standing) -> dict[str, object]:
@@ -133,6 +150,9 @@ class _Numbers(Collector):
         yield _gauge("batches", "Batches that are not done.", open_batches, ("lane", "state"))
         behind = {(each.root,): each.wanted - each.written for each in now.publications}
         yield _gauge("publication_behind", "Changes that the public pages lack.", behind, ("root",))
+        breakers = [each for live in (True, False) for each in carrying.standing(self._rt, live)]
+        is_open = {(each.carrier, _mode(each.live)): float(not each.breaker.closed) for each in breakers}
+        yield _gauge("breaker_open", "1 while a carrier does not answer.", is_open, ("carrier", "mode"))
         if now.backup_at is not None:
             age = (now.now - now.backup_at).total_seconds()
             yield _gauge("backup_age_seconds", "Age of the newest backup.", {(): age})

@@ -8,12 +8,13 @@ from flask_login import current_user
 
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.rules import Role
-from broadcaster.services import accounts
+from broadcaster.services import accounts, carrying
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import inbound, incidents, tallies
 from broadcaster.store import standing as standing_store
 from broadcaster.store.standing import Standing
+from broadcaster.web import carriers as carrier_words
 from broadcaster.web.auth.destination import is_ours
 from broadcaster.web.auth.guard import everybody, me, needs
 from broadcaster.web.console import blueprint
@@ -40,7 +41,11 @@ def home() -> str:
         pinned, unanswered = inbound.open_numbers(connection)
         open_ones = incidents.listing(connection, open_only=True)
         sick = tallies.channels_in_trouble(connection)
-    troubles = _troubles(standing, second_people, url_for("console.system"))
+    link = url_for("console.system")
+    found = carrying.standing(rt, live=True)
+    troubles = carrier_words.troubles(found, link) + _troubles(standing, second_people, link)
+    lacking = {name: lack for name in ("sms", "x", "facebook", "website") if (lack := rt.missing(name))}
+    sick |= {each.channel for each in found if not carrying.carried(found, each.channel)}
     mine = [each for each in waiting if may_decide(each.editors, each.submitted_by)]
     return render_template(
         "home.html",
@@ -48,7 +53,7 @@ def home() -> str:
         mine=mine,
         others=[each for each in waiting if each not in mine],
         drafts=[each for each in drafts if me().id in each.editors or me().role is Role.ADMIN],
-        lacking={name: lack for name in ("sms", "x", "facebook", "website") if (lack := rt.missing(name))},
+        lacking=lacking,
         sick=sick,
         troubles=troubles,
         inbox={"danger": pinned, "open": unanswered},

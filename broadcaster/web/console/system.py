@@ -5,8 +5,10 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.lifecycle import BatchState
 from broadcaster.domain.rules import Role
-from broadcaster.services import broadcasting, recovering
+from broadcaster.runtime import Runtime
+from broadcaster.services import broadcasting, carrying, recovering
 from broadcaster.store import standing as standing_store
+from broadcaster.web import carriers as carrier_words
 from broadcaster.web import health
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
@@ -38,8 +40,20 @@ def system() -> str:
         missing={
             name: (rt.missing(name), rt.missing(name, live=False)) for name in ("website", "sms", "x", "facebook")
         },
+        carriers=_carriers(rt),
         settings=rt.settings,
     )
+
+
+def _carriers(rt: Runtime) -> dict[str, list[dict[str, object]]]:
+    """Channel → its carriers, live and for exercises. One that is alone is shown when there is something to say of it."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for live in (True, False):
+        for each in carrying.standing(rt, live):
+            if len(rt.carriers(each.channel, live)) > 1 or not each.breaker.closed:
+                said = {"name": carrier_words.name(each.carrier), "words": carrier_words.state_words(each.breaker)}
+                found.setdefault(each.channel, []).append(said | {"live": live, "ok": each.breaker.closed})
+    return found
 
 
 @blueprint.post("/system/revive")
