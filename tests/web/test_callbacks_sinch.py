@@ -86,7 +86,8 @@ def test_a_report_that_is_not_signed_or_speaks_of_another_text_changes_nothing(
     number, token, _ = a_text(town, rt)
     assert post(callbacks, f"?d={token}", report(token), secret="other").status_code == 403
     assert callbacks.post(f"/webhooks/sinch?d={token}", json=report(token)).status_code == 403
-    for path, event in ((f"?d={token}", report("1.forged")), ("?d=1.forged", report("1.forged")), ("", report(token))):
+    elsewhere = report("1.forged", batch_id="01FC")
+    for path, event in ((f"?d={token}", report("1.forged")), ("?d=1.forged", elsewhere), ("", report(token))):
         assert post(callbacks, path, event).status_code == 204
     assert state_of(rt, number) == "accepted"
 
@@ -97,7 +98,7 @@ def test_without_a_secret_our_own_id_proves_a_report_and_nothing_proves_a_text(
 ) -> None:
     number, token, _ = a_text(town, rt)
     assert callbacks.post("/webhooks/sinch", json=report(token)).status_code == 403
-    assert callbacks.post("/webhooks/sinch?d=1.forged", json=report("1.forged")).status_code == 204
+    assert callbacks.post("/webhooks/sinch?d=1.forged", json=report("1.forged")).status_code == 403
     assert state_of(rt, number) == "accepted"
     assert callbacks.post(f"/webhooks/sinch?d={token}", json=report(token)).status_code == 204
     assert state_of(rt, number) == "delivered"
