@@ -12,7 +12,7 @@ from broadcaster.cli.waiting import wait_for
 from broadcaster.domain.errors import NotAllowed
 from broadcaster.domain.rules import Actor
 from broadcaster.runtime import Runtime
-from broadcaster.services import approval, broadcasting, drafting, forecasting
+from broadcaster.services import approval, broadcasting, drafting, forecasting, own_phone
 from broadcaster.services import proof as staff_phones
 from broadcaster.services.reports import report
 from broadcaster.store import alerts as alert_store
@@ -149,6 +149,25 @@ def stop(name: str, reason: str, email: str, as_json: bool) -> None:
         broadcasting.stop(rt, row.id, actor, reason or _origin(), clock.utc_now())
         row = _find(rt, row.id)
         show(document(rt, row), lambda: _words(rt, row))
+
+
+@alert.command("try")
+@click.argument("name", metavar="ID")
+@click.option("--as", "email", required=True, help="E-mail of the user to whose own, proved phone it goes.")
+@as_json
+def try_out(name: str, email: str, as_json: bool) -> None:
+    """Send the text of a draft to a user's own phone, marked TEST, and to no other.
+
+    The user sets and proves their number in the console, under their name.
+
+    \b
+    broadcaster alert try brisbane-20260110-1415-flood-warning-x3k9 --as ada@city.example
+    """
+    with runtime() as rt:
+        row = _find(rt, name)
+        phone = own_phone.try_out(rt, row.id, by_cli(proof.account(rt, email).actor), clock.utc_now())
+        end = f"…{phone[-3:]}"
+        show({"id": row.id, "phone": end}, f"sent to {end}, marked TEST")
 
 
 @alert.command("list")

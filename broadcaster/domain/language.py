@@ -12,7 +12,8 @@ class Language:
     `clock` and `full_hour` may use hour (0-23), hour12, minute, ampm; `noon` is said for 12:00 where it is not empty.
     `weekdays` begin with Monday, `months` with January, both as used inside a text. `when` combines clock, weekday,
     day, month; `day` the last three; `weekday_clock` clock and weekday; `dated` day, month, year and clock, for a page.
-    `exercise_first` and `exercise_last` are the marks of an exercise. `refused` are words that lack a time or place.
+    `exercise_first` and `exercise_last` are the marks of an exercise; `test_first` and
+    `test_last` those of a draft that somebody sends to their own phone. `refused` are words that lack a time or place.
     `words` are what pages say around an alert's own words.
     """
 
@@ -30,6 +31,8 @@ class Language:
     decimal: str
     exercise_first: str
     exercise_last: str
+    test_first: str
+    test_last: str
     refused: tuple[str, ...]
     words: Mapping[str, str]
 

@@ -120,6 +120,8 @@ def reset_access(rt: Runtime, user_id: str, actor: Actor, now: datetime) -> NewU
         "tf_primary_method": None,
         "tf_totp_secret": None,
         "mf_recovery_codes": None,
+        "phone": None,
+        "phone_verified_at": None,
     }
     with rt.db.write() as tx:
         account = accounts.get(tx, user_id)

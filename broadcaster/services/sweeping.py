@@ -17,7 +17,7 @@ from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, decisions, fanout, idempotency, journal, quiet, sweeps
+from broadcaster.store import batches, decisions, fanout, idempotency, journal, own_texts, quiet, sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ LEASE = 10.0
 PAUSE = 0.5
 #: Rings for plans and lookups are not marked anywhere; each is repeated at most so often, in seconds.
 AGAIN = 10.0
-#: How long the answer to a repeated API request is kept.
+#: How long the answer to a repeated API request is kept, and the count of texts to people's own phones.
 REPEATS = timedelta(days=7)
 
 
@@ -134,6 +134,7 @@ def _tidy(rt: Runtime, now: datetime) -> None:
         building.clean_up(rt.db, now)
         with rt.db.write() as tx:
             idempotency.forget_before(tx, now - REPEATS)
+            own_texts.forget_before(tx, now - REPEATS)
 
 
 TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (

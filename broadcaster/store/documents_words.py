@@ -32,6 +32,8 @@ def _language(tag: str, section: Section) -> Language:
         decimal=section.text("decimal"),
         exercise_first=section.text("exercise_first"),
         exercise_last=section.text("exercise_last"),
+        test_first=section.text("test_first"),
+        test_last=section.text("test_last"),
         refused=section.texts("refused", ()),
         words={key: _only_text(section.reader, node) for key, node in _named(section, "words")},
     )

@@ -25,6 +25,7 @@ def paths(town: Town) -> dict[str, list[str]]:
     each = {
         "home": ["/"],
         "account": ["/account"],
+        "phone": ["/account/phone"],
         "incidents": ["/incidents"],
         "incident": ["/incidents/creek", "/incidents/drill"],
         "alert": [f"/alerts/{ids[name]}" for name in ("draft", "pending", "going", "stopped", "drill")],

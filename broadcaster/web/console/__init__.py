@@ -17,6 +17,7 @@ _PAGES = (
     "control",
     "inbox",
     "residents",
+    "own_phone",
     "people",
     "system",
 )
