@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, parcels
 from broadcaster.services.parcels import Sheet
@@ -74,17 +75,18 @@ def pull(rt: Runtime, batch_id: int) -> None:
     with rt.db.write() as tx:
         # First, so that two workers do not ask the same at once, and a provider that is down is not asked all the time.
         quiet.ask_later(tx, [row.id for row in rows], rt.timing.pull_again)
-    channel = rt.channel(held.channel, sheet.live)
     found: list[Word] = []
     try:
         for row in rows:
+            # Only the carrier that took it can say what became of it.
+            channel = rt.channel(held.channel, sheet.live, row.provider)
             receipt = channel.find(parcels.known(rt, sheet, row), row.intent_at or sheet.now)
             if receipt is not None:
                 found.append(Word(receipt, row.id))
             if len(found) >= WRITTEN:
                 apply(rt, found)
                 found.clear()
-    except ChannelError:
+    except (ChannelError, NotReady):
         # Not now; what has been answered counts.
         pass
     apply(rt, found)
