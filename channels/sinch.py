@@ -157,8 +157,10 @@ class Sinch(Texting):
         """
         if parcel.provider_id:
             return self._report(parcel.provider_id, known=False)
-        pages = self._asked(self._listed, parcel.id, since - CLOCK_SKEW)
-        taken = [batch for batch in pages or () if getattr(batch, "client_reference", None) == parcel.id]
+        batches = self._asked(self._listed, parcel.id, since - CLOCK_SKEW)
+        if batches is None:  # a list is always there: this is another address, and says nothing about the text
+            raise Misconfigured("Sinch does not know this service plan", "404")
+        taken = [batch for batch in batches if getattr(batch, "client_reference", None) == parcel.id]
         if not taken:
             return None
         newest = max(taken, key=lambda batch: batch.created_at or _THEN)
@@ -172,8 +174,8 @@ class Sinch(Texting):
         """What became of a batch. A `known` one has been taken, whatever the report says; else it may not exist."""
         report = self._asked(self._texts.reports.get, batch_id, "summary")
         if report is None:
-            batch = known or self._asked(self._texts.batches.get, batch_id)
-            return Receipt(batch_id, Progress.ACCEPTED) if batch else None
+            known = known or self._asked(self._texts.batches.get, batch_id) is not None
+            return Receipt(batch_id, Progress.ACCEPTED) if known else None
         # One batch, one phone: one entry. None yet: it still waits.
         entry = next(iter(report.statuses), None)
         return receipt(batch_id, str(entry.status), str(entry.code)) if entry else Receipt(batch_id, Progress.ACCEPTED)

@@ -14,7 +14,7 @@ from broadcaster.domain.errors import Conflict, Invalid, NotAllowed, NotReady, P
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import composing, drafting
+from broadcaster.services import carrying, composing, drafting
 from broadcaster.services.composing import Names
 from broadcaster.store import accounts, journal, own_texts
 from broadcaster.store import alerts as alert_store
@@ -127,7 +127,8 @@ def marked(rt: Runtime, kind: str, text: Message) -> str:
 def _send(rt: Runtime, phone: str, text: str, live: bool, lane: str = "life-safety") -> None:
     """One single text through the channel's SDK path."""
     parcel = Parcel(id=new_id(), to=phone, text=text, lane=lane, valid_for=int(CODE_LIFE.total_seconds()))
-    (outcome,) = rt.channel(CHANNEL, live).send([parcel])
+    carrier = carrying.carried(carrying.standing(rt, live), CHANNEL)
+    (outcome,) = rt.channel(CHANNEL, live, carrier).send([parcel])
     match outcome.error:
         case None | Uncertain():
             # If it was taken, the person sees it; if not, they ask for another.

@@ -179,6 +179,18 @@ def test_of_two_tries_the_newest_is_found_and_none_from_long_before(sandbox: San
         assert channel.find(parcel, now + timedelta(minutes=6)) is None
 
 
+@pytest.mark.parametrize("status", [404, 408, 409, 429, 500])
+def test_a_list_that_is_not_there_is_never_a_no(status: int) -> None:
+    """Another address behind the same name answers 404 to everything; the text may be out all the same."""
+
+    async def lost(request: Request, back: Any) -> None:
+        head = f"HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+        back.write(head.encode() + b"{}")
+
+    with recording(lost) as provider, texts(provider.url) as channel, pytest.raises((Misconfigured, Unavailable)):
+        channel.find(Parcel("d1", PHONE, "Leave now."), NOON)
+
+
 def test_settings_that_cannot_work_are_told_before_anything_is_sent() -> None:
     for wrong in ({"senders": ()}, {"api_token": ""}, {"region": "mars"}, {"senders": parse_senders("MG" + "0" * 32)}):
         with pytest.raises(Misconfigured):
