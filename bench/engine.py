@@ -24,7 +24,10 @@ CHANNELS = ("website", "sms")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One alert to everybody. Times in seconds from the approval; `cpu_us` is processor time per recipient, by kind of process."""
+    """One alert to everybody. Times in seconds from the approval; `cpu_us` is processor time per recipient, by kind of process.
+
+    `others` is the share of the processor that was not ours meanwhile.
+    """
 
     phones: int
     taken: int
@@ -35,6 +38,7 @@ class Round:
     last: float
     states: dict[str, int]
     cpu_us: dict[str, float]
+    others: float
 
     @property
     def per_second(self) -> float:
@@ -87,12 +91,13 @@ def fan_out(site: Site) -> Round:
     """Send one alert to everybody and wait until all of it is handed over and written down."""
     alert_id = alerts.submitted(site, alerts.draft(CHANNELS))
     phones = alerts.phones_of(site, alert_id)
-    taken, spent = site.provider.taken(), site.cpu()
+    taken, spent, others = site.provider.taken(), site.cpu(), site.others()
     approve = alerts.approve(site, alert_id)
     site.wait(lambda: _sent_at(site, alert_id) is not None, 60 + phones / 150, "the fan-out", pause=0.05)
+    share = others.share()
     cost = {kind: seconds - spent.get(kind, 0.0) for kind, seconds in site.cpu().items()}
     time.sleep(0.2)  # the provider counts a little late
-    return _read(site, alert_id, phones, site.provider.taken() - taken, approve, cost)
+    return _read(site, alert_id, phones, site.provider.taken() - taken, approve, cost, share)
 
 
 def _sent_at(site: Site, alert_id: str) -> datetime | None:
@@ -100,7 +105,9 @@ def _sent_at(site: Site, alert_id: str) -> datetime | None:
         return alert_store.get(connection, alert_id).sent_all_at
 
 
-def _read(site: Site, alert_id: str, phones: int, taken: int, approve: float, cost: dict[str, float]) -> Round:
+def _read(
+    site: Site, alert_id: str, phones: int, taken: int, approve: float, cost: dict[str, float], share: float
+) -> Round:
     texts = (deliveries.c.alert_id == alert_id, deliveries.c.channel == "sms")
     with site.rt.db.read() as connection:
         alert = alert_store.get(connection, alert_id)
@@ -130,6 +137,7 @@ def _read(site: Site, alert_id: str, phones: int, taken: int, approve: float, co
         last=after(last),
         states=states,
         cpu_us={kind: round(seconds / phones * 1e6, 1) for kind, seconds in cost.items()},
+        others=share,
     )
 
 
@@ -141,8 +149,7 @@ def running(
     with provider(manner=manner) as served, Site(database, served) as site:
         say(f"fan-out: {recipients:,} residents into {database} …")
         imported = site.settle(recipients)
-        for part, number in (("sweep", 1), ("urgent", 1), ("bulk", workers)):
-            site.start(part, number)
+        site.start(sweep=1, urgent=1, bulk=workers)
         yield site, imported
 
 
@@ -162,7 +169,7 @@ def line(one: Round) -> str:
     """A round in one line."""
     return (
         f"{one.per_second:,.0f}/s in all, {one.sending:,.0f}/s while sending; deliveries made after {one.made:.2f} s, first taken"
-        f" {one.first:.2f} s, all {one.seconds:.2f} s; approve {one.approve * 1000:.0f} ms"
+        f" {one.first:.2f} s, all {one.seconds:.2f} s; approve {one.approve * 1000:.0f} ms; others took {one.others:.0%}"
         + ("" if one.exact else f"; NOT EXACT: {one.phones} phones, {one.taken} taken, {one.states}")
     )
 

@@ -70,7 +70,8 @@ def capacity(options: Options) -> int:
 def _goals(found: list[Measured], theirs: list[list[Pace]]) -> Iterator[Goal]:
     for each in found:
         exact = "one text each" if all(one.exact for one in each.rounds) else "LOST OR DOUBLED"
-        note = f"{each.recipients:,} recipients, {WORKERS} workers, {exact}"
+        others = statistics.median(one.others for one in each.rounds)
+        note = f"{each.recipients:,} recipients, {WORKERS} workers, {exact}; others took {others:.0%} of the processor"
         yield Goal(f"Fan-out, {each.database}", each.plain()["per_second"], 10_000, "/s", note=note)
     # Held against the slower of our databases.
     least = [min(one.per_second for one in rounds) for rounds in zip(*(each.rounds for each in found), strict=True)]

@@ -112,7 +112,7 @@ def stops(site: Site, phones: int) -> list[float]:
 
     The large alerts are made into deliveries first; then no worker of the urgent lane is left, so that the alerts to be stopped wait.
     """
-    site.start("urgent")
+    site.start(urgent=1)
     for _ in range(max(1, 100_000 // phones)):
         alert_id = alerts.submitted(site, alerts.draft(EVERYBODY))
         alerts.approve(site, alert_id)
@@ -121,7 +121,7 @@ def stops(site: Site, phones: int) -> list[float]:
     waiting = [alerts.submitted(site, alerts.draft(("website", "x"), alerts.SMALL)) for _ in range(STOPS)]
     for each in waiting:
         alerts.approve(site, each)
-    site.start("bulk", 4)
+    site.start(bulk=4)
     before = site.provider.taken()
     site.wait(lambda: site.provider.taken() > before, 60, "the fan-out")
     found = []
@@ -147,8 +147,7 @@ def measure(database: Kind, options: Options) -> dict[str, Waits]:
         found["approve everybody"] = {"approve": approvals(site)}
         with site.paused(site.valkey.pid):
             found["approve everybody, Valkey hung"] = {"approve": approvals(site, 1)}
-        for part, number in (("sweep", 1), ("urgent", URGENT), ("bulk", BULK)):
-            site.start(part, number)
+        site.start(sweep=1, urgent=URGENT, bulk=BULK)
         found["idle"] = first_posts(site, samples)
         _tell(options, "idle", found["idle"])
         with large_send(site):

@@ -1,6 +1,7 @@
-"""What processes cost, read from /proc: processor time and peak memory of a process and all below it."""
+"""What processes cost, read from /proc: processor time and peak memory of a process and all below it, and what others leave us."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,34 @@ def tree(pid: int) -> Iterator[int]:
 def cpu_seconds(pid: int) -> float:
     """Processor time that a process, all below it, and all of its children that have ended have used."""
     return sum(sum(map(int, _stat(each)[_USER : _GONE_SYSTEM + 1])) for each in tree(pid)) / _TICK
+
+
+def busy_seconds() -> float:
+    """Processor time that everything on this machine has used since it started, all cores together; 0 where nobody says."""
+    try:
+        words = Path("/proc/stat").read_text(encoding="utf-8").split(maxsplit=9)
+    except OSError:
+        return 0.0
+    # user, nice, system, then irq, softirq and steal: all but idle and waiting (proc_stat(5)).
+    return (sum(map(int, words[1:4])) + sum(map(int, words[6:9]))) / _TICK
+
+
+class Others:
+    """How much of the processor others took between its making and `share`: what a rate on a shared machine must be read with."""
+
+    def __init__(self, *pids: int) -> None:
+        """`pids` are ours, with all below them; this process always is."""
+        self._pids = (os.getpid(), *pids)
+        self._began, self._busy, self._ours = time.monotonic(), busy_seconds(), self._spent()
+
+    def _spent(self) -> float:
+        return sum(map(cpu_seconds, self._pids))
+
+    def share(self) -> float:
+        """Of all cores, from 0 to 1."""
+        cores = (time.monotonic() - self._began) * (os.cpu_count() or 1)
+        theirs = busy_seconds() - self._busy - (self._spent() - self._ours)
+        return round(min(1.0, max(0.0, theirs / cores)), 2)
 
 
 def peak_mb(pid: int) -> float:

@@ -32,8 +32,7 @@ def measure(database: Kind, rate: int, seconds: int) -> Used:
     with provider(manner=Manner(rate=rate)) as served, Site(database, served, rate=rate) as site:
         # Not so few that they would go on the urgent lane as a small send.
         site.settle(max(240, rate * seconds))
-        for part, number in (("sweep", 1), ("urgent", 1), ("bulk", WORKERS)):
-            site.start(part, number)
+        site.start(sweep=1, urgent=1, bulk=WORKERS)
         done = engine.fan_out(site)
         pace = (done.taken - 1) / max(0.001, served.span())
         return Used(rate, done.phones, round(pace / rate, 4), served.refused(), done.exact)

@@ -52,7 +52,7 @@ class Imported:
 
 
 class Site:
-    """`with Site("sqlite", provider) as site: site.settle(20_000); site.start("bulk", 2)`.
+    """`with Site("sqlite", provider) as site: site.settle(20_000); site.start(sweep=1, urgent=1, bulk=2)`.
 
     `rate` is what the sender may send, texts a second. Addresses of providers other than Twilio's are nobody's unless `posts`
     names them (provider → URL).
@@ -124,19 +124,24 @@ class Site:
         wanted = environment.changes(Settings(), self.settings)
         return given | {name: value for name, value in wanted.items() if value is not None}
 
-    def start(self, part: str, number: int = 1) -> None:
-        """Start `number` processes of a part: urgent or bulk (workers), sweep, or web."""
-        words = {"web": ["web", "--bind", f"unix:{self.folder / 'web.sock'}"], "sweep": ["sweep"]}
-        for _ in range(number):
-            command = [*BROADCASTER, *words.get(part, ["worker", "--lane", part])]
-            with (self.folder / f"{part}.log").open("ab") as log:
-                process = subprocess.Popen(
-                    tied.command(*command), cwd=FOLDER, env=self._variables(), stdout=log, stderr=subprocess.STDOUT
-                )
-            self._running.append((part, process))
-        if part in LANES:
-            wanted_now = sum(name == part for name, _ in self._running)
-            self.wait(lambda: (self.rt.queue.workers() or {}).get(part, 0) >= wanted_now, 60, f"{part} workers")
+    def start(self, **parts: int) -> None:
+        """Start so many processes of each part, `start(sweep=1, urgent=1, bulk=2)`; returns when all workers listen."""
+        for part, number in parts.items():
+            words = {"web": ["web", "--bind", f"unix:{self.folder / 'web.sock'}"], "sweep": ["sweep"]}
+            command = tied.command(*BROADCASTER, *words.get(part, ["worker", "--lane", part]))
+            for _ in range(number):
+                with (self.folder / f"{part}.log").open("ab") as log:
+                    process = subprocess.Popen(
+                        command, cwd=FOLDER, env=self._variables(), stdout=log, stderr=subprocess.STDOUT
+                    )
+                self._running.append((part, process))
+        wanted = {lane: sum(name == lane for name, _ in self._running) for lane in LANES}
+
+        def listening() -> bool:
+            alive = self.rt.queue.workers() or {}
+            return all(alive.get(lane, 0) >= number for lane, number in wanted.items())
+
+        self.wait(listening, 60, "workers")
 
     def wait(self, condition: Callable[[], object], seconds: float, what: str, pause: float = 0.02) -> None:
         """Return when it holds; TimeoutError after `seconds`, RuntimeError when a process of ours has ended by itself."""
@@ -178,6 +183,10 @@ class Site:
         for kind, pid in self.pids():
             found[kind] = found.get(kind, 0.0) + machine.cpu_seconds(pid)
         return found
+
+    def others(self) -> machine.Others:
+        """Begin to watch how much of the processor is not ours."""
+        return machine.Others(*([self.postgres.pid] if self.postgres else []))
 
     def peaks(self) -> dict[str, float]:
         """Kind of process → the most memory that one of them ever held, MB."""

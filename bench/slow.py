@@ -38,8 +38,7 @@ def measure(database: Kind, recipients: int, workers: int = WORKERS) -> Slow:
     """One alert to everybody, stopped when most have it."""
     with provider(manner=MANNER) as served, Site(database, served) as site:
         site.settle(recipients)
-        for part, number in (("sweep", 1), ("urgent", 1), ("bulk", workers)):
-            site.start(part, number)
+        site.start(sweep=1, urgent=1, bulk=workers)
         alert_id = alerts.submitted(site, alerts.draft(("website", "sms")))
         alerts.approve(site, alert_id)
         enough = round(recipients * SHARE)
