@@ -6,11 +6,11 @@ a state from which the event may happen is left alone.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, update
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
 
 from broadcaster.domain.lifecycle import DELIVERY, DeliveryState
 from broadcaster.store.batches import Lease
-from broadcaster.store.schema import db_now, deliveries, opt_outs
+from broadcaster.store.schema import alerts, db_now, deliveries, opt_outs
 
 _before = deliveries.alias("before")
 
@@ -32,8 +32,9 @@ def suppress_batch(tx: Connection, held: Lease, reason: str) -> int:
     return suppress(tx, reason, deliveries.c.batch_id == held.batch_id)
 
 
-def suppress_opted_out(tx: Connection, held: Lease, lane: str) -> int:
+def suppress_opted_out(tx: Connection, held: Lease) -> int:
     """Phones in this batch that said stop since the audience was taken."""
+    lane = select(alerts.c.lane).where(alerts.c.id == held.alert_id).scalar_subquery()
     said_stop = exists().where(opt_outs.c.phone == deliveries.c.address, opt_outs.c.lane == lane)
     return suppress(tx, "opted out", deliveries.c.batch_id == held.batch_id, said_stop)
 
@@ -54,11 +55,11 @@ def orphans(tx: Connection, held: Lease) -> int:
     return _end(tx, "exhaust", mine, lost, reason="an earlier part of the thread failed")
 
 
-def bury(tx: Connection, held: Lease, lane: str, most: int) -> None:
+def bury(tx: Connection, held: Lease, most: int) -> None:
     """Rows that will never be sent get their final state: tried `most` times, orphaned, or of a phone that has left the lane."""
     exhaust(tx, held, most)
     orphans(tx, held)
-    suppress_opted_out(tx, held, lane)
+    suppress_opted_out(tx, held)
 
 
 def _end(tx: Connection, event: str, *where: ColumnElement[bool], **values: Any) -> int:
