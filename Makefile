@@ -8,7 +8,7 @@ BROADCASTER := .venv/bin/broadcaster
 # Tests of one stage run in two processes; ARGS="-k stop" narrows them.
 PYTEST := $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-.PHONY: help setup setup-dev browser demo run test check format formatted lint types layers lock clean bench chaos screenshots
+.PHONY: help setup setup-dev browser demo run test check format formatted lint types layers lock clean bench chaos test-hosts screenshots
 
 help:
 	@echo "The broadcaster. Needs Python 3.11 or newer (with venv) and make; the rest is installed into .venv."
@@ -61,6 +61,9 @@ layers: setup-dev ## Only the laws of the architecture: who may import whom, and
 
 bench: setup-dev ## Measure speed and memory beside RQ, Celery and Dramatiq (FULL=1: goals' own sizes; ARGS="--only fanout")
 	@$(PY) -m bench $(if $(FULL),--full) $(ARGS)
+
+test-hosts: setup-dev ## Three hosts send, two are cut off in the middle (root: network namespaces)
+	@$(PY) -m tests.hosts
 
 chaos: setup-dev ## The long kill suite on both databases (SEEDS=10), some minutes a run
 	@$(PY) -m tests.chaos --seeds $(or $(SEEDS),10)

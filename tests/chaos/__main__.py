@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.acts import Outcome
+from tests.chaos.clocks import install, library
 from tests.chaos.plan import LONG, plan
 from tests.chaos.report import complaints, table
 from tests.chaos.running import run
@@ -36,6 +37,9 @@ def main() -> int:
         return 1 if complaints(outcome) else 0
     seeds = [words.seed] if words.seed is not None else list(range(words.first, words.first + words.seeds))
     chosen = DATABASES if words.database == "both" else (words.database,)
+    install()
+    if not library():
+        sys.stdout.write("no clock is set wrong: libfaketime is missing (Debian: apt-get install faketime)\n")
     outcomes = _side_by_side([(seed, database) for seed in seeds for database in chosen], words.abreast)
     sys.stdout.write(table(outcomes))
     if words.json:

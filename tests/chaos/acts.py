@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from broadcaster.domain.lifecycle import AlertState, DeliveryState
-from broadcaster.store.schema import alerts, batches, deliveries
+from broadcaster.domain.lifecycle import AlertState
+from broadcaster.store.schema import alerts, deliveries
+from tests.chaos.clocks import Astray, library
+from tests.chaos.estate import Estate, held, unknown
 from tests.chaos.ground import Ground, try_kill
 from tests.chaos.plan import Blow
 from tests.chaos.storm import Say, Storm
@@ -41,6 +43,8 @@ class Outcome:
     #: From the death of all bulk workers until another has each of their batches, and until no row is unknown.
     resumed: float | None = None
     resolved: float | None = None
+    #: How far off the clock of a worker was that had to refuse; None: nobody's.
+    astray: float | None = None
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
     folder: str = ""
@@ -60,7 +64,11 @@ class Play:
     # -- act one
 
     def weather(self) -> None:
-        """An alert to everybody while all blows of the plan fall; another one as long as there are blows left."""
+        """An alert to everybody while all blows of the plan fall; another one as long as there are blows left.
+
+        Where the database has a clock of its own, a worker whose clock is wrong is there too.
+        """
+        astray = self._astray()
         self.storm.add(blow for blow in self.ground.plan.storm if blow.at < 0)
         sent = [self._send()]
         self.storm.add(blow for blow in self.ground.plan.storm if blow.at >= 0)
@@ -73,16 +81,28 @@ class Play:
         for alert_id in sent:
             self._to_the_end(alert_id)
         self._finished += sent
+        if astray is not None:
+            astray.stop()
+            self.outcome.astray = astray.seconds
+            for complaint in astray.complaints(self.ground.sandbox):
+                self._complain(complaint)
+
+    def _astray(self) -> Astray | None:
+        seconds = self.ground.plan.astray
+        if not self.ground.scale.whole or self.ground.town.db.sqlite or not library():
+            return None
+        self.say(f"one more bulk worker, whose clock is {seconds:+.1f} s off")
+        return Astray(self.ground.settings, seconds)
 
     # -- act two
 
     def stopped(self) -> None:
         """An alert that is stopped in the middle, over the command line, while workers sleep and die around it."""
         ground, storm = self.ground, self.storm
-        before = ground.taken()
+        before = ground.town.taken()
         alert_id = self._send()
-        part = ground.plan.stop_at * len(ground.everybody)
-        if not storm.go_on(lambda: ground.taken() - before >= part, PATIENCE, 0.05):
+        part = ground.plan.stop_at * len(ground.town.everybody)
+        if not storm.go_on(lambda: ground.town.taken() - before >= part, PATIENCE, 0.05):
             self._complain("the alert to be stopped was not sent as far as that")
         storm.add(_shifted(blow) for blow in ground.plan.stop_storm)
         commit = Commit(ground, alert_id)
@@ -102,17 +122,17 @@ class Play:
     def restored(self) -> None:
         """A copy is made in the middle, all bulk workers die, all goes out; then the disk is lost and the copy put back."""
         ground = self.ground
-        before = ground.taken()
+        before = ground.town.taken()
         alert_id = self._send()
-        part = ground.plan.backup_at * len(ground.everybody)
-        self.storm.go_on(lambda: ground.taken() - before >= part, PATIENCE, 0.05)
+        part = ground.plan.backup_at * len(ground.town.everybody)
+        self.storm.go_on(lambda: ground.town.taken() - before >= part, PATIENCE, 0.05)
         copy = ground.folder / "copy.backup"
         ground.run.say("db", "backup", copy)
         self._deaths()
         self._to_the_end(alert_id)
         self.say("putting back the copy that was made in the middle")
         ground.stop()
-        ground.db.engine.dispose()
+        ground.town.close()
         ground.run.say("db", "restore", copy, "--yes")
         ground.start()
         ground.run.say("db", "release")
@@ -127,47 +147,18 @@ class Play:
         # Else a receipt would say at once what became of them.
         provider.fault("", "callbacks_lost", None)
         provider.fault("POST /2010", "latency", 60, min(2.0, ground.scale.call / 2))
-        self.storm.go_on(lambda: bool(self._held()) and len(self._unknown()) > 20, 60.0, 0.02)
+        self.storm.go_on(lambda: bool(held(ground.town)) and len(unknown(ground.town)) > 20, 60.0, 0.02)
         for pid in self.storm.victims("bulk"):
             try_kill(pid)
             self.outcome.kills += 1
-        died = time.monotonic()
-        held, unknown = self._held(), self._unknown()
+        left = Estate(ground.town)
         time.sleep(1.0)
         provider.faults([])
-        self.say(f"all bulk workers killed; they held {len(held)} batches and {len(unknown)} texts on their way")
-        epochs, still = held, unknown
-        while epochs or still:
-            now = round(time.monotonic() - died, 1)
-            if epochs and not (
-                epochs := {each: epoch for each, epoch in epochs.items() if not self._passed_on(each, epoch)}
-            ):
-                self.outcome.resumed = now
-                self.say(f"their batches were resumed after {now} s")
-            if still and not (still := still & self._unknown()):
-                self.outcome.resolved = now
-                self.say(f"nothing is unknown any more after {now} s")
-            if now > PATIENCE:
-                self._complain("what the dead left behind was not taken up")
-                return
-            time.sleep(0.1)
-
-    def _held(self) -> dict[int, int]:
-        """Leased batches of the bulk lane → their epoch."""
-        query = select(batches.c.id, batches.c.epoch).where(batches.c.state == "leased", batches.c.lane == "bulk")
-        return {row.id: row.epoch for row in self.ground.ask(lambda connection: connection.execute(query).all())}
-
-    def _passed_on(self, batch: int, epoch: int) -> bool:
-        query = select(batches.c.epoch, batches.c.state).where(batches.c.id == batch)
-        row = self.ground.ask(lambda connection: connection.execute(query).one())
-        return bool(row.epoch > epoch or row.state == "done")
-
-    def _unknown(self) -> set[tuple[int, int]]:
-        """Texts on their way: (delivery, epoch)."""
-        query = select(deliveries.c.id, deliveries.c.epoch).where(
-            deliveries.c.state == DeliveryState.SENDING, deliveries.c.channel == "sms"
-        )
-        return {(row.id, row.epoch) for row in self.ground.ask(lambda connection: connection.execute(query).all())}
+        self.say(f"all bulk workers killed; they held {left}")
+        if not self.storm.go_on(left.settled, PATIENCE, 0.1):
+            self._complain("what the dead left behind was not taken up")
+        self.outcome.resumed, self.outcome.resolved = left.resumed, left.resolved
+        self.say(f"resumed after {left.resumed} s, nothing is unknown any more after {left.resolved} s")
 
     # -- the end
 
@@ -175,7 +166,7 @@ class Play:
         """Wait for what may still be on its way when everything seems to be over, then count at the providers."""
         self.storm.go_on(lambda: False, self.ground.scale.echo)
         for alert_id in self._finished:
-            tally = self.ground.tally(alert_id)
+            tally = self.ground.town.tally(alert_id)
             self.outcome.lost += tally.lost
             self.outcome.doubled += tally.doubled
         if self._stopped is not None:
@@ -183,7 +174,7 @@ class Play:
         self.say(f"lost {self.outcome.lost}, doubled {self.outcome.doubled}")
 
     def _reckon_stop(self, alert_id: str, commit: "Commit") -> None:
-        tally, last = self.ground.cut_short(alert_id)
+        tally, last = self.ground.town.cut_short(alert_id)
         self.outcome.doubled += tally.doubled
         moment = commit.moment()
         if moment is None or last is None:
@@ -197,11 +188,11 @@ class Play:
     def _send(self) -> str:
         alert_id = self.ground.send()
         self.outcome.alerts += 1
-        self.say(f"alert {self.outcome.alerts} sent to {len(self.ground.everybody):,} phones")
+        self.say(f"alert {self.outcome.alerts} sent to {len(self.ground.town.everybody):,} phones")
         return alert_id
 
     def _sent(self, alert_id: str) -> bool:
-        return self.ground.row(alert_id).state is not AlertState.BROADCASTING
+        return self.ground.town.row(alert_id).state is not AlertState.BROADCASTING
 
     def _to_the_end(self, alert_id: str) -> None:
         said = time.monotonic()
@@ -211,14 +202,14 @@ class Play:
             if time.monotonic() - said > 30:
                 said = time.monotonic()
                 self.say(f"{self._left(alert_id)} deliveries are not final yet")
-            return self.ground.row(alert_id).completed_at is not None
+            return self.ground.town.row(alert_id).completed_at is not None
 
         if not self.storm.go_on(final, PATIENCE, 0.5):
             self._complain(f"{self._left(alert_id)} deliveries were not final in time")
 
     def _left(self, alert_id: str) -> int:
         query = select(deliveries.c.id).where(deliveries.c.alert_id == alert_id, deliveries.c.final_at.is_(None))
-        return len(self.ground.ask(lambda connection: connection.execute(query).all()))
+        return len(self.ground.town.ask(lambda connection: connection.execute(query).all()))
 
     def _complain(self, what: str) -> None:
         self.outcome.problems.append(what)
@@ -241,7 +232,7 @@ class Commit:
         self._thread.start()
 
     def _watch(self) -> None:
-        ask: Callable[[], Any] = lambda: self._ground.ask(lambda connection: connection.scalar(self._query))  # noqa: E731
+        ask: Callable[[], Any] = lambda: self._ground.town.ask(lambda connection: connection.scalar(self._query))  # noqa: E731
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             asked = datetime.now(UTC)

@@ -37,8 +37,8 @@ SENDS = {"twilio": "POST /2010", "x": "POST /2/tweets", "facebook": "/^POST /v[0
 class Blow:
     """One thing that is done `at` seconds after the storm began (before 0: before the alert is sent).
 
-    kill, pause (for `seconds`) and skew (its clock, by `seconds`) have a victim, fault a provider, a name, a number of requests
-    and a delay; lag has seconds; flush (of the queue), plug (everything at once) and restart (of PostgreSQL) need nothing.
+    kill and pause (for `seconds`) have a victim; fault a provider, a name, a number of requests and a delay; lag has seconds;
+    flush (of the queue), plug (everything at once) and restart (of PostgreSQL) need nothing.
     """
 
     at: float
@@ -64,7 +64,7 @@ class Scale:
     faults: int
     lag: float
     call: float
-    #: Also pull the plug, restart PostgreSQL, skew a clock, back up and restore.
+    #: Also pull the plug, restart PostgreSQL, set a clock wrong, back up and restore.
     whole: bool
 
     @property
@@ -73,7 +73,7 @@ class Scale:
         return self.lag + self.call + 2.0
 
 
-#: The product's own timing: stale 15 s, lease 30 s, grace 60 s. The longest pause outsleeps the lease, one in four runs the grace.
+#: The product's own timing: stale 15 s, lease 30 s, grace 60 s. The longest pause outsleeps the lease, in one run of four the grace.
 LONG = Scale(3000, 40.0, 110.0, 25, (2.0, 8.0, 17.0, 25.0, 40.0), 14, 9.0, 10.0, whole=True)
 #: For tests/chaos/quick.py: stale 1.5 s, lease 2.5 s, grace 4 s.
 SHORT = Scale(400, 50.0, 8.0, 8, (1.0, 2.0, 4.0), 6, 1.0, 1.0, whole=False)
@@ -90,6 +90,8 @@ class Plan:
     stop_at: float
     stop_storm: tuple[Blow, ...]
     backup_at: float
+    #: How far off a clock is, in seconds.
+    astray: float
 
     def document(self) -> dict[str, Any]:
         """As it is printed and kept."""
@@ -115,6 +117,7 @@ def plan(seed: int, scale: Scale) -> Plan:
         stop_at=round(draw.uniform(0.15, 0.5), 2),
         stop_storm=tuple(sorted(_around_the_stop(draw, scale), key=lambda blow: blow.at)),
         backup_at=round(draw.uniform(0.1, 0.4), 2),
+        astray=round(draw.choice((-1, 1)) * draw.choice((3.0, 40.0, 90.0, 4000.0)), 1),
     )
 
 

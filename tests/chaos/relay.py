@@ -1,4 +1,4 @@
-"""Stands where an installation has its reverse proxy: one address for callbacks that outlives every process behind it."""
+"""Stands where an installation has its reverse proxy: one address that outlives every process behind it."""
 
 import asyncio
 import threading
@@ -9,10 +9,10 @@ from typing import Self
 
 
 class Relay:
-    """Hands every connection on to a unix socket; when nobody listens there, the caller is hung up on, as by a proxy that gives up."""
+    """Hands every connection on to a unix socket, or to a port of 127.0.0.1; when nobody listens there, the caller is hung up on."""
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
+    def __init__(self, target: Path | int, host: str = "127.0.0.1") -> None:
+        self._target, self._host = target, host
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -29,8 +29,8 @@ class Relay:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, self._host, 0))
+        self.url = f"http://{self._host}:{server.sockets[0].getsockname()[1]}"
         self._ready.set()
         self._loop.run_forever()
         server.close()
@@ -42,7 +42,10 @@ class Relay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            inner_reader, inner_writer = await asyncio.open_unix_connection(str(self._socket))
+            if isinstance(self._target, Path):
+                inner_reader, inner_writer = await asyncio.open_unix_connection(str(self._target))
+            else:
+                inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._target)
             await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer), return_exceptions=True)
         writer.close()
 

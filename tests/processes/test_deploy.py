@@ -43,19 +43,41 @@ def test_there_is_a_unit_for_every_part() -> None:
     assert {unit.stem for unit in UNITS} == {"broadcaster", *(f"broadcaster-{part}" for part in parts)}
 
 
-def test_the_containers_run_what_exists_with_settings_that_exist(tmp_path: Path) -> None:
-    compose: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+@pytest.mark.parametrize(
+    ("file", "services"),
+    [
+        ("compose.yaml", {"upgrade", "web", "webhooks", "urgent", "bulk", "sweep"}),
+        ("compose.worker.yaml", {"urgent", "bulk", "sweep"}),
+    ],
+)
+def test_the_containers_run_what_exists_with_settings_that_exist(file: str, services: set[str], tmp_path: Path) -> None:
+    compose: dict[str, Any] = yaml.safe_load((DEPLOY / file).read_text())
     ours = {name: service for name, service in compose["services"].items() if service.get("image") == "broadcaster"}
-    assert set(ours) == {"upgrade", "web", "webhooks", "urgent", "bulk", "sweep"}
+    assert set(ours) == services
     for service in ours.values():
         parses([str(word) for word in service["command"]])
         assert set(service["secrets"]) <= set(compose["secrets"])
-    settings = dict(ours["web"]["environment"])
+    settings = dict(ours["sweep"]["environment"])
     for name in [name for name in settings if name.endswith("_FILE")]:
         secret = tmp_path / name
-        secret.write_text("postgresql://x@y/z" if "DATABASE" in name else "k" * 40)
+        url = {"DATABASE": "postgresql://x@y/z", "REDIS": "rediss://y:6379/0"}
+        secret.write_text(next((address for word, address in url.items() if word in name), "k" * 40))
         settings[name] = str(secret)
     assert load(settings).status_dir == Path("/srv/broadcaster/public")
+
+
+def test_the_first_machine_shares_what_the_others_use() -> None:
+    """Every part has the shared folder in it, and the settings that say so."""
+    whole, shared, worker = (
+        yaml.safe_load((DEPLOY / f"compose.{name}").read_text())["services"]
+        for name in ("yaml", "shared.yaml", "worker.yaml")
+    )
+    assert shared.keys() == whole.keys()
+    for name, service in worker.items():
+        assert service["volumes"] == shared[name]["volumes"]
+        ours = {**whole[name]["environment"], **shared[name]["environment"]}
+        for setting in ("VAR_DIR", "STATUS_DIR", "EXERCISE_STATUS_DIR"):
+            assert service["environment"][f"BROADCASTER_{setting}"] == ours[f"BROADCASTER_{setting}"]
 
 
 def test_nginx_sends_callbacks_to_their_own_process_and_pages_to_nobody() -> None:
