@@ -2,7 +2,7 @@
 
 from broadcaster import clock
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, delivering, publishing, receipts
+from broadcaster.services import broadcasting, delivering, publishing, pulling
 
 _in_use: dict[str, Runtime] = {}
 
@@ -24,7 +24,7 @@ def materialise(alert_id: str) -> None:
 
 def pull(batch_id: int) -> None:
     """Ask the provider what became of a batch whose receipts did not come."""
-    receipts.pull(_in_use["runtime"], batch_id)
+    pulling.pull(_in_use["runtime"], batch_id)
 
 
 def publish(root: str) -> None:

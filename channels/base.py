@@ -181,6 +181,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a provider's own list of messages. `cursor` is where the list goes on, for `Channel.listing`; empty: its end."""
+
+    receipts: tuple[Receipt, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Answer of a harmless call: whose account answers, and what each sender can do, in words for an operator."""
 
@@ -203,6 +211,8 @@ class Channel(ABC):
     personal: ClassVar[bool] = False
     #: Seconds within which the provider's own list shows everything it has taken (its lag).
     lag: ClassVar[float] = 10.0
+    #: True when `listing` can tell what became of many messages at once.
+    lists: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -224,6 +234,14 @@ class Channel(ABC):
 
         None means that it certainly is not there. Raises Unavailable when the provider cannot say.
         """
+
+    def listing(self, since: datetime, cursor: str = "") -> Listed:
+        """A page of what was sent since `since` (by our clock), newest first; `cursor` is that of the page before, empty for the first.
+
+        May be asked by another process than the page before. Whoever is not in the list by its end must be asked about with `find`.
+        Raises ChannelError; a channel that does not list keeps this default.
+        """
+        raise Refused(f"{self.carrier} does not list messages", "no_list")
 
     def parse_receipt(self, form: Mapping[str, str]) -> Receipt:
         """Turn a verified callback's fields into a Receipt. Raises ValueError naming the missing field.

@@ -15,6 +15,7 @@ from twilio.rest import Client
 from channels.base import (
     ChannelError,
     Health,
+    Listed,
     Misconfigured,
     Parcel,
     Progress,
@@ -66,6 +67,7 @@ class Sms(Texting):
 
     carrier = "twilio"
     callback_path = "/webhooks/twilio/status"
+    lists = True
 
     def __init__(self, options: TwilioOptions) -> None:
         if not (options.account_sid and options.auth_token and options.senders):
@@ -148,6 +150,23 @@ class Sms(Texting):
             failure = self._failure(error)
         else:
             return None
+        raise failure
+
+    def listing(self, since: datetime, cursor: str = "") -> Listed:
+        """1,000 at a time, by when Twilio sent them. A text that still waits has not been sent, and is not in the list."""
+        messages = self._client.messages
+        try:
+            page = (
+                messages.get_page(cursor)
+                if cursor
+                else messages.page(date_sent_after=since - CLOCK_SKEW, page_size=PAGE)
+            )
+            found = tuple(self._receipt(each) for each in page if str(each.direction).startswith("outbound"))
+            return Listed(found, page.next_page_url or "")
+        except TwilioException as error:
+            failure = self._failure(error)
+        except (ValueError, KeyError, TypeError) as error:
+            failure = _odd(error)
         raise failure
 
     def _receipt(self, message: Any) -> Receipt:

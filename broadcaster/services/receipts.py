@@ -1,24 +1,20 @@
-"""The way back: what providers say became of each message, whether they call us, or we ask."""
+"""The way back: what providers say became of each message, written down; who brought it is receiving.py or pulling.py."""
 
 from collections.abc import Sequence
 
 import structlog
 
-from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, parcels
+from broadcaster.services import broadcasting
 from broadcaster.services.parcels import Sheet
-from broadcaster.store import batches, progress, quiet
+from broadcaster.store import progress, quiet
 from broadcaster.store import receipts as receipt_store
 from broadcaster.store.receipts import NOTHING, Applied, Word, write_down
 from channels.base import Channel, ChannelError, Parcel, Receipt
 
-__all__ = ["Word", "apply", "complete", "pull", "read_back", "write_down"]
+__all__ = ["Word", "apply", "complete", "read_back", "write_down"]
 
 log = structlog.get_logger(__name__)
-
-#: Lookups of one job; the rest is asked for by the next. What was found is written down so many at a time.
-LOOKUPS, WRITTEN = 200, 50
 
 
 def apply(rt: Runtime, words: Sequence[Word], wait: bool = True) -> Applied:
@@ -62,31 +58,3 @@ def read_back(rt: Runtime, channel: Channel, sheet: Sheet) -> None:
             write_down(tx, sheet.number(parcel), receipt)
         unseen = [sheet.number(parcel) for parcel in posted if parcel not in {each for each, _ in seen}]
         quiet.ask_later(tx, unseen, channel.lag)
-
-
-def pull(rt: Runtime, batch_id: int) -> None:
-    """Ask the provider about a batch's accepted deliveries of which no word has come, one by one."""
-    with rt.db.read() as connection:
-        held = batches.look(connection, batch_id)
-        rows = quiet.rows(connection, batch_id, LOOKUPS)
-        if held is None or not rows:
-            return
-        sheet = parcels.sheet(rt, connection, held)
-    with rt.db.write() as tx:
-        # First, so that two workers do not ask the same at once, and a provider that is down is not asked all the time.
-        quiet.ask_later(tx, [row.id for row in rows], rt.timing.pull_again)
-    found: list[Word] = []
-    try:
-        for row in rows:
-            # Only the carrier that took it can say what became of it.
-            channel = rt.channel(held.channel, sheet.live, row.provider)
-            receipt = channel.find(parcels.known(rt, sheet, row), row.intent_at or sheet.now)
-            if receipt is not None:
-                found.append(Word(receipt, row.id))
-            if len(found) >= WRITTEN:
-                apply(rt, found)
-                found.clear()
-    except (ChannelError, NotReady):
-        # Not now; what has been answered counts.
-        pass
-    apply(rt, found)

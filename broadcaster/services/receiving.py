@@ -102,15 +102,13 @@ def _apply(rt: Runtime, told: Sequence[Told]) -> Collection[int]:
 
 
 def _word(rt: Runtime, told: Told) -> Word | None:
-    """Whose delivery it is about. A token from before a restore names another row by now, so that the provider's own id counts;
+    """Whose delivery it is about. A token of ours is always asked for: not every carrier signs, and one from before a restore
 
-    but not on the word of an exercise's secret, which may be the sandbox's and then is no secret.
+    names another row by now.
     """
     try:
         return Word(told.receipt, rt.unseal(told.receipt.parcel_id), told.modes, told.carrier)
     except ValueError:
-        if True in told.modes:
-            return Word(told.receipt, None, frozenset({True}), told.carrier)
         log.warning("receipt_of_nothing_of_ours")
         return None
 

@@ -1,4 +1,4 @@
-"""Accepted deliveries of which no word has come: which of them to ask about, how a provider's list is read for them, when they lapse.
+"""Accepted deliveries of which no word has come: which of them to ask about, and when they lapse.
 
 Asked by every sweep, so nothing here may look at more than the rows that it names: deliveries are reached through their alert's
 batches by an index that holds accepted ones alone.
@@ -22,18 +22,23 @@ LAPSE = timedelta(minutes=10)
 # Spelt out: neither database uses an index with a condition for a value that it is not told beforehand.
 _ACCEPTED = deliveries.c.state == literal_column(f"'{DeliveryState.ACCEPTED}'")
 _DUE = deliveries.c.not_before <= db_now()
+#: Accepted, and its time to be asked about has come.
+AWAITED = (_ACCEPTED, _DUE)
 _OPEN = (alerts.c.approved_at.is_not(None), alerts.c.completed_at.is_(None))
 
 
 def waiting(connection: Connection, limit: int) -> Sequence[Row[int, str]]:
     """Batches (id, lane) with deliveries about which the provider should be asked by now, unless its list is just being read."""
     reading = exists().where(
-        pulls.c.alert_id == alerts.c.id, pulls.c.cursor.is_not(None), pulls.c.lease_until > db_now()
+        pulls.c.alert_id == alerts.c.id,
+        pulls.c.channel == batches.c.channel,
+        pulls.c.cursor.is_not(None),
+        pulls.c.lease_until > db_now(),
     )
     return connection.execute(
         select(batches.c.id, batches.c.lane)
         .join(alerts, alerts.c.id == batches.c.alert_id)
-        .where(*_OPEN, ~reading, any_in_batch(_ACCEPTED, _DUE))
+        .where(*_OPEN, ~reading, any_in_batch(*AWAITED))
         .order_by(batches.c.id)
         .limit(limit)
     ).all()
@@ -42,10 +47,7 @@ def waiting(connection: Connection, limit: int) -> Sequence[Row[int, str]]:
 def rows(connection: Connection, batch_id: int, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Accepted deliveries of a batch whose time to be asked about has come."""
     return connection.execute(
-        select(deliveries)
-        .where(deliveries.c.batch_id == batch_id, _ACCEPTED, _DUE)
-        .order_by(deliveries.c.id)
-        .limit(limit)
+        select(deliveries).where(deliveries.c.batch_id == batch_id, *AWAITED).order_by(deliveries.c.id).limit(limit)
     ).all()
 
 

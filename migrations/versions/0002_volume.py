@@ -31,6 +31,7 @@ def upgrade() -> None:
         "pulls",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("alert_id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("carrier", sa.String(length=16), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
@@ -39,7 +40,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_pulls_alert_id_alerts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pulls")),
-        sa.UniqueConstraint("alert_id", "carrier", name=op.f("uq_pulls_alert_id_carrier")),
+        sa.UniqueConstraint("alert_id", "channel", "carrier", name=op.f("uq_pulls_alert_id_channel_carrier")),
     )
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.add_column(sa.Column("staff", sa.Boolean(), server_default=sa.false(), nullable=False))

@@ -19,7 +19,7 @@ from broadcaster.services import (
     broadcasting,
     delivering,
     drafting,
-    receipts,
+    pulling,
     receiving,
     residents,
     sweeping,
@@ -132,7 +132,7 @@ def round_of_work(rt: Runtime) -> None:
     for row in due:
         delivering.deliver(rt, row.id)
     for row in waiting:
-        receipts.pull(rt, row.id)
+        pulling.pull(rt, row.id)
 
 
 def tell(rt: Runtime, *said: Receipt) -> None:

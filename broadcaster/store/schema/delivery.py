@@ -120,22 +120,23 @@ deliveries = Table(
     ),
 )
 
-#: How far the list of a provider has been read for an alert of which many words are missing: whoever goes on begins at `cursor`.
+#: How far a carrier's own list has been read for an alert of which many words are missing: whoever goes on begins at `cursor`.
 pulls = Table(
     "pulls",
     metadata,
     Column("id", Counter, primary_key=True),
     Column("alert_id", ForeignKey("alerts.id"), nullable=False),
+    Column("channel", String(16), nullable=False),
     Column("carrier", String(16), nullable=False),
-    # The list from then on, newest first.
+    # What was sent from then on.
     Column("since", Moment, nullable=False),
     Column("began_at", Moment, nullable=False),
-    # Where the provider says that its list goes on; empty: at its beginning; NULL: it was read to its end.
+    # Where the carrier says that its list goes on; empty: at its beginning; NULL: it was read to its end.
     Column("cursor", Text),
     Column("epoch", Integer, nullable=False, default=0),
-    # Until then somebody reads it; when it was read to its end: nobody does again before.
+    # Until then somebody reads it, or the carrier is left alone; when it was read to its end: nobody begins anew before.
     Column("lease_until", Moment, nullable=False, default=0),
-    UniqueConstraint("alert_id", "carrier"),
+    UniqueConstraint("alert_id", "channel", "carrier"),
 )
 
 attempts = Table(
