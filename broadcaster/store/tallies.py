@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -37,14 +36,6 @@ class Failure:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When the first and the last delivery of a channel were taken by the provider."""
-
-    first: datetime
-    last: datetime
-
-
 def planned(connection: Connection, alert_id: str) -> Mapping[str, Planned]:
     """Channel → what its audience plans say."""
     found: dict[str, Planned] = {}
@@ -66,21 +57,12 @@ def failures(connection: Connection, alert_id: str) -> Sequence[Failure]:
     columns = (deliveries.c.channel, deliveries.c.state, deliveries.c.code, deliveries.c.reason)
     query = (
         select(*columns, number)
-        .where(deliveries.c.alert_id == alert_id, deliveries.c.state.in_(bad))
+        .join(batches, batches.c.id == deliveries.c.batch_id)
+        .where(batches.c.alert_id == alert_id, ~batches.c.staff, deliveries.c.state.in_(bad))
         .group_by(*columns)
         .order_by(number.desc(), deliveries.c.reason)
     )
     return [Failure(row[0], DeliveryState(row[1]), *row[2:]) for row in connection.execute(query)]
-
-
-def windows(connection: Connection, alert_id: str) -> Mapping[str, Window]:
-    """Channel → when its deliveries were taken."""
-    query = (
-        select(deliveries.c.channel, func.min(deliveries.c.accepted_at), func.max(deliveries.c.accepted_at))
-        .where(deliveries.c.alert_id == alert_id, deliveries.c.accepted_at.is_not(None))
-        .group_by(deliveries.c.channel)
-    )
-    return {channel: Window(first, last) for channel, first, last in connection.execute(query)}
 
 
 def stuck(connection: Connection, alert_id: str) -> Mapping[str, str]:
@@ -95,10 +77,13 @@ def stuck(connection: Connection, alert_id: str) -> Mapping[str, str]:
 
 def urls(connection: Connection, alert_id: str) -> Mapping[str, Sequence[tuple[str, str]]]:
     """Channel → (language or page, address) of what people can look at."""
+    # What goes to people one by one has a plan, and is seen by nobody else.
+    personal = select(audience_plans.c.channel).where(audience_plans.c.alert_id == alert_id)
     query = (
         select(deliveries.c.channel, deliveries.c.address, deliveries.c.url)
-        .where(deliveries.c.alert_id == alert_id, deliveries.c.url != "", deliveries.c.part == 0)
-        .where(deliveries.c.phone_id.is_(None))
+        .join(batches, batches.c.id == deliveries.c.batch_id)
+        .where(batches.c.alert_id == alert_id, batches.c.channel.not_in(personal))
+        .where(deliveries.c.url != "", deliveries.c.part == 0)
         .order_by(deliveries.c.id)
     )
     found: dict[str, list[tuple[str, str]]] = {}

@@ -16,7 +16,18 @@ from jinja2 import StrictUndefined
 
 from broadcaster import clock
 from broadcaster.runtime import Runtime
-from broadcaster.web import console, context, display, health, language, status_page, told, webhooks, webhooks_sinch
+from broadcaster.web import (
+    console,
+    context,
+    display,
+    health,
+    language,
+    shared,
+    status_page,
+    told,
+    webhooks,
+    webhooks_sinch,
+)
 from broadcaster.web.auth import destination, guard, limits, origin, sessions
 from broadcaster.web.auth.people import OneTimeCodes, Passkeys, People
 from broadcaster.web.config import configuration, is_https
@@ -65,6 +76,7 @@ def _speak(app: OpenAPI, rt: Runtime) -> None:
     app.extensions["broadcaster.words"] = language.speak(app, TRANSLATIONS, rt.profile)
     display.add_filters(app)
     compose_display.add_filters(app)
+    shared.share(app)
     told.learn(app, rt.kinds.values())
 
 

@@ -11,7 +11,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.services import accounts, playbooks
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import chronicle, standing, tallies
+from broadcaster.store import chronicle, progress, standing, tallies
 from broadcaster.web.app import create_app
 from channels.sandbox.server import Sandbox
 from tests.engine.city import finish, holding, sent, settle
@@ -62,7 +62,7 @@ def test_what_the_console_asks_of_an_alert(runtime: Runtime, sandbox: Sandbox, h
         planned = tallies.planned(connection, alert_id)["sms"]
         assert (planned.expected, planned.made, planned.done) == (12, 12, True)
         assert tallies.failures(connection, alert_id) == []
-        assert tallies.windows(connection, alert_id).keys() == {"sms", "x", "facebook", "website"}
+        assert progress.first_accepted(connection, alert_id).keys() == {"sms", "x", "facebook", "website"}
         assert tallies.stuck(connection, alert_id) == {}
         assert tallies.channels_in_trouble(connection) == frozenset()
         assert {"x", "facebook", "website"} <= tallies.urls(connection, alert_id).keys()

@@ -14,6 +14,7 @@ from broadcaster.store import progress, tallies
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.tallies import Failure, Planned
 from broadcaster.web.context import runtime
+from broadcaster.web.shared import shared
 
 _ORDER = (D.DELIVERED, D.ACCEPTED, D.SENDING, D.PENDING, D.UNCONFIRMED, D.FAILED, D.SUPPRESSED)
 
@@ -68,18 +69,22 @@ _TONES = {
 
 
 def of_alert(connection: Connection, alert: AlertRow, now: datetime) -> Sequence[ChannelProgress]:
-    """Every channel of an alert, in the order in which it was chosen."""
+    """Every channel of an alert, in the order in which it was chosen; of a very large one up to two seconds old."""
+    return shared().of((alert.id, alert.state, alert.completed_at), lambda: _worked_out(connection, alert, now))
+
+
+def _worked_out(connection: Connection, alert: AlertRow, now: datetime) -> Sequence[ChannelProgress]:
     counted = progress.by_channel(connection, alert.id)
     plans = tallies.planned(connection, alert.id)
     bad = tallies.failures(connection, alert.id)
-    windows = tallies.windows(connection, alert.id)
+    firsts = progress.first_accepted(connection, alert.id)
     stuck, links = tallies.stuck(connection, alert.id), tallies.urls(connection, alert.id)
     names = [name for name in alert.draft.get("channels", ()) if name in counted or name in plans]
     names += [name for name in counted if name not in names]
     found = []
     for name in names:
         counts = {state: counted.get(name, {}).get(state, 0) for state in _ORDER if counted.get(name, {}).get(state)}
-        plan, window = plans.get(name, Planned(0, 0, {}, True)), windows.get(name)
+        plan, first = plans.get(name, Planned(0, 0, {}, True)), firsts.get(name)
         unmade = plan.unmade
         found.append(
             ChannelProgress(
@@ -88,8 +93,8 @@ def of_alert(connection: Connection, alert: AlertRow, now: datetime) -> Sequence
                 unmade=unmade if alert.state in SENDING_ALERT else 0,
                 excluded=plan.excluded,
                 parts=_parts(counts, unmade),
-                first=window.first if window else None,
-                waits=window.first - alert.approved_at if window and alert.approved_at else None,
+                first=first,
+                waits=first - alert.approved_at if first and alert.approved_at else None,
                 outlook=_outlook(connection, alert, name, counts, unmade, now),
                 failures=[each for each in bad if each.channel == name],
                 stuck=stuck.get(name, ""),

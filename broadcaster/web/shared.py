@@ -1,0 +1,54 @@
+"""What many browsers ask for at the same time is worked out once, and is a moment old for the others."""
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app
+
+from broadcaster import clock
+
+T = TypeVar("T")
+_SHARED = "broadcaster.shared"
+#: An answer that took longer than this (seconds) holds ten times as long, so that it takes a tenth of one processor at most.
+DEAR, _TIMES = 0.05, 10
+#: And never longer than this, in seconds.
+OLDEST = 2.0
+_MOST = 200
+
+
+class Shared:
+    """Answers by key, each with the moment until which it holds."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Hashable, tuple[float, Any]] = {}
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def of(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The answer for `key`, made anew when it no longer holds; whoever asks meanwhile waits for that one."""
+        with self._guard:
+            if len(self._locks) > _MOST:
+                self._answers.clear()
+                self._locks.clear()
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            until, answer = self._answers.get(key, (0.0, None))
+            began = clock.uptime()
+            if began < until:
+                return cast(T, answer)
+            made = make()
+            ended = clock.uptime()
+            if ended - began > DEAR:
+                self._answers[key] = ended + min(OLDEST, _TIMES * (ended - began)), made
+            return made
+
+
+def share(app: Flask) -> None:
+    """Let the views of `app` share answers."""
+    app.extensions[_SHARED] = Shared()
+
+
+def shared() -> Shared:
+    """Those of this process."""
+    return cast(Shared, current_app.extensions[_SHARED])
