@@ -37,6 +37,8 @@ class Why(StrEnum):
 
     ERRORS = "errors"
     SILENCE = "silence"
+    #: It answers, and will not take anything from our account: a dead token, no credit.
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ def noted(record: Record, good: int, bad: int, now: float) -> Record:
     if counted.silent >= SILENT_TRIES and now - counted.silent_since >= SILENCE:
         return _open(counted, Why.SILENCE, counted.silent, now)
     return counted
+
+
+def tripped(record: Record, now: float) -> Record:
+    """The record after the provider refused our account itself: no use in trying until somebody has mended that."""
+    return _open(record, Why.ACCOUNT, 0, now) if record.position is Position.CLOSED else _reopen(record, now)
 
 
 def admitted(record: Record, now: float) -> tuple[int | None, Record]:

@@ -13,6 +13,7 @@ class Carriers:
         self._rt, self._name, self._live = rt, name, live
         self._counted = [0, 0]
         self._granted = 0
+        self._refused = False
         self.channel: Channel | None = None
 
     def choose(self) -> Channel | None:
@@ -25,6 +26,11 @@ class Carriers:
             if self._granted:
                 return self.channel
         return None
+
+    def give_up(self) -> bool:
+        """The chosen carrier will take nothing from our account. True when somebody else carries on; all workers are told so."""
+        self._refused = self.another()
+        return self._refused
 
     def another(self) -> bool:
         """True when somebody else could carry on at once."""
@@ -49,6 +55,9 @@ class Carriers:
 
     def tell(self) -> None:
         """Let the breaker know what has been answered since the last time."""
+        if self._refused:
+            self._rt.breaker.trip(self._key(self._chosen))
+            self._refused, self._counted = False, [0, 0]
         (good, bad), self._counted = self._counted, [0, 0]
         if (good or bad) and self._chosen.personal:
             self._rt.breaker.note(self._key(self._chosen), good, bad)

@@ -97,11 +97,12 @@ class Delivering:
         hold, by_name = self.held.now, self.carriers.by_name
         found = reconciling.reconcile(self.rt, self.sheet, hold.lease, by_name, self._tired)
         hold.moved, hold.lost = found.resolved > 0, not found.ours
-        if isinstance(found.failure, Misconfigured):
-            raise found.failure
         if found.failure is not None:
+            # Rows that another carrier may have taken wait for that one; the rest can go on.
             self.verdict.reason, self.verdict.wait = str(found.failure), SILENCE
             self.verdict.silent = found.silent == self.channel.carrier
+            if self.verdict.silent and isinstance(found.failure, Misconfigured):
+                raise found.failure
         return found.ours and not self.verdict.silent
 
     # -- sending
@@ -183,6 +184,8 @@ class Delivering:
         self.landed.append(outcome)
         self.carriers.note(outcome)
         match outcome.error:
+            case Misconfigured() as error if self.carriers.give_up():
+                self.verdict.reason, self.verdict.silent = str(error), True
             case Misconfigured() as error:
                 self.verdict.fatal = str(error)
             case Unavailable(slow_down=True) as error:

@@ -11,7 +11,7 @@ import redis
 import structlog
 
 from broadcaster import clock
-from broadcaster.domain.breaker import Position, Record, Why, admitted, noted
+from broadcaster.domain.breaker import Position, Record, Why, admitted, noted, tripped
 from broadcaster.store.queue import connect
 from channels.base import ChannelError, Unavailable, Uncertain
 
@@ -91,6 +91,11 @@ class Breaker:
         if changed is None:
             self._untold[key] = good, bad
 
+    def trip(self, key: str) -> None:
+        """The provider refuses our account: whoever else carries this has to."""
+        now = _now(None)
+        self._applied(key, now, lambda record: tripped(record, now))
+
     def closed(self, key: str, now: float | None = None) -> bool:
         """True when something may go: it is closed, or this caller has just been given the trial (see `room`)."""
         return self.room(key, now) > 0
@@ -134,8 +139,11 @@ class Breaker:
         return UNBOUND if granted[0] is None else granted[0]
 
     def _change(self, key: str, now: float, good: int, bad: int) -> Record | None:
+        return self._applied(key, now, lambda record: noted(record, good, bad, now))
+
+    def _applied(self, key: str, now: float, change: _Change) -> Record | None:
         before = self._known.get(key, (0.0, Record()))[1].position
-        after = self._apply(key, now, lambda record: noted(record, good, bad, now))
+        after = self._apply(key, now, change)
         if after is not None and after.position is not before:
             log.warning("breaker_moved", provider=key, position=str(after.position), why=str(after.why or ""))
         return after

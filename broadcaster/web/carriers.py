@@ -28,6 +28,10 @@ def state_words(state: BreakerState) -> str:
         return _("stopped answering %(when)s; a few are being tried with it", when=since)
     if state.why is Why.SILENCE:
         return _("stopped answering %(when)s; next try: %(next)s", when=since, next=soon)
+    if state.why is Why.ACCOUNT:
+        return _(
+            "refused our account %(when)s, so look at its log-in and credit; next try: %(next)s", when=since, next=soon
+        )
     return _(
         "had %(number)s errors within a minute, %(when)s; next try: %(next)s",
         number=state.errors,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from broadcaster.domain.breaker import PAUSE
+from broadcaster.domain.breaker import PAUSE, Why
 from broadcaster.runtime import Runtime, build
 from broadcaster.settings import Settings, load
 from broadcaster.store import breaker as breaker_store
@@ -70,6 +70,15 @@ def test_what_the_first_carrier_may_have_taken_is_never_moved(two: Runtime, sand
     assert by["sinch"]
     assert by["twilio"] + by["sinch"] == Counter(phones)
     assert counts(two, alert_id)["sms"] == {"delivered": 120}
+
+
+def test_a_carrier_that_refuses_our_account_is_not_the_end(two: Runtime, sandbox: Sandbox) -> None:
+    phones = settle(two, 30)
+    Control(sandbox.urls["twilio"]).fault("POST /2010", "402", count=None)
+    alert_id = sent(two, holding(channels=("website", "sms")))
+    finish(two, alert_id)
+    assert carried(sandbox) == {"twilio": Counter(), "sinch": Counter(phones)}
+    assert two.breaker.state("twilio:live").why is Why.ACCOUNT
 
 
 def test_the_first_carrier_comes_back_by_itself(
