@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from bench import frame, machine, plots
+from bench import frame, machine
 from bench.frame import Goal, Report
-from broadcaster.runtime import FOLDER
 
 #: In the order in which they run.
 NAMES = ("fanout", "slow", "latency", "rates", "audience", "growth")
@@ -33,9 +31,6 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run what was asked for and print a line per goal. The exit code is 0 whether goals are met or not: this measures."""
     parser = frame.parser(__doc__)
     parser.add_argument("--only", type=_names, default=NAMES, metavar="NAME,…", help=f"some of {', '.join(NAMES)}")
-    parser.add_argument(
-        "--plots", type=Path, metavar="FOLDER", help=f"draw the plots there (the docs' are in {plots.FOLDER})"
-    )
     given = parser.parse_args(words)
     options = replace(frame.options(given), say=_say)
     what, began, goals, figures = machine.words(), time.monotonic(), list[Goal](), dict[str, Any]()
@@ -60,9 +55,6 @@ def main(words: Sequence[str] | None = None) -> int:
         "figures": figures,
     }
     frame.write(document, given.json)
-    if given.plots:
-        for path in plots.draw(document, given.plots):
-            _say(f"drawn: {path.relative_to(FOLDER) if path.is_relative_to(FOLDER) else path}")
     return 0
 
 

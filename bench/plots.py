@@ -1,18 +1,12 @@
-"""Draws what was measured as SVG: bars with their figures in words beside them, readable on light and on dark paper.
+"""Draws what was measured as SVG: bars with their figures in words beside them, readable on light and on dark paper."""
 
-`python -m bench.plots FIGURES.json [FOLDER]` draws the figures that `python -m bench --json FIGURES.json` wrote.
-"""
-
-import json
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path("docs/images")
 WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 760, 30, 270, 130, 78, 34
 #: Colours of text, quiet text, our bars, the bars of others, and the goal's line; contrast is over 4.5 on white and on #0d1117.
 STYLE = """
@@ -152,16 +146,3 @@ def draw(document: dict[str, Any], folder: Path) -> list[Path]:
         path.write_text(svg(plot), encoding="utf-8")
         written.append(path)
     return written
-
-
-def main() -> None:
-    """Draw a file of figures."""
-    if len(sys.argv) not in (2, 3):
-        sys.exit("python -m bench.plots FIGURES.json [FOLDER]")
-    folder = Path(sys.argv[2]) if len(sys.argv) == 3 else FOLDER
-    for path in draw(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), folder):
-        print(path)
-
-
-if __name__ == "__main__":
-    main()
