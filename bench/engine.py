@@ -20,6 +20,8 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store.schema import audience_plans, deliveries
 
 CHANNELS = ("website", "sms")
+#: Processes that are not the product's: the provider is ours to measure with.
+OTHERS = ("provider",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,13 @@ def measure(
             found.append(fan_out(site))
             say(f"  {number} of {rounds}: {line(found[-1])}")
         return Measured(database, workers, recipients, imported, found, site.peaks())
+
+
+def cost(measured: Measured) -> float:
+    """Microseconds of processor time per recipient, of all processes of the product: the median round."""
+    return statistics.median(
+        sum(spent for kind, spent in each.cpu_us.items() if kind not in OTHERS) for each in measured.rounds
+    )
 
 
 def line(one: Round) -> str:

@@ -75,10 +75,12 @@ def _goals(found: list[Measured], theirs: list[list[Pace]]) -> Iterator[Goal]:
         yield Goal(f"Fan-out, {each.database}", each.plain()["per_second"], 10_000, "/s", note=note)
     # Held against the slower of our databases.
     least = [min(one.per_second for one in rounds) for rounds in zip(*(each.rounds for each in found), strict=True)]
+    most = max(engine.cost(each) for each in found)
     for peer, times in PEER_GOALS.items():
         paces = [next(pace.per_second for pace in each if pace.name == peer) for each in theirs]
         ratio = statistics.median(ours / pace for ours, pace in zip(least, paces, strict=True))
-        note = f"{statistics.median(paces):,.1f}/s"
+        spent = statistics.median(next(pace.cpu_us for pace in each if pace.name == peer) for each in theirs)
+        note = f"{statistics.median(paces):,.1f}/s; by processor time {spent / most:,.2f} x"
         yield Goal(f"Fan-out by the rate of {peer}", round(ratio, 2), times, " x", note=note)
 
 

@@ -10,20 +10,13 @@ from bench.frame import Goal, Options, Report
 from bench.site import Kind
 
 SIZES, FULL_SIZES = (5_000, 50_000), (10_000, 1_000_000)
-#: Not the product's: the provider is ours to measure with.
-OTHERS = ("provider",)
 MOST_MB = 200
 
 
-def cost(measured: Measured) -> float:
-    """Microseconds of processor time per recipient: the median round."""
-    costs = sorted(sum(spent for kind, spent in each.cpu_us.items() if kind not in OTHERS) for each in measured.rounds)
-    return costs[len(costs) // 2]
-
-
 def peak(measured: Measured) -> float:
-    """The most that one process of the product held, MB."""
-    return max(held for kind, held in measured.peak_mb.items() if kind not in OTHERS)
+    """The most that one process of the product held, the import of residents included, MB."""
+    held = [most for kind, most in measured.peak_mb.items() if kind not in engine.OTHERS]
+    return max(*held, measured.imported.peak_mb)
 
 
 def run(options: Options) -> Report:
@@ -39,8 +32,8 @@ def _measure(database: Kind, options: Options, report: Report) -> None:
         engine.measure(database, size, rounds=options.rounds if size <= 100_000 else 1, say=options.say)
         for size in (FULL_SIZES if options.full else SIZES)
     )
-    more = (cost(large) / cost(small) - 1) * 100
-    note = f"{small.recipients:,}: {cost(small):.0f} us, {large.recipients:,}: {cost(large):.0f} us"
+    more = (engine.cost(large) / engine.cost(small) - 1) * 100
+    note = f"{small.recipients:,}: {engine.cost(small):.0f} us, {large.recipients:,}: {engine.cost(large):.0f} us"
     rate = large.plain()["per_second"]
     report.goals += [
         Goal(f"Fan-out of {large.recipients:,}, {database}", rate, 10_000, "/s"),
@@ -55,7 +48,8 @@ def _measure(database: Kind, options: Options, report: Report) -> None:
         ),
     ]
     report.figures[database] = {
-        size: measured.plain() | {"cost_us": cost(measured)} for size, measured in (("small", small), ("large", large))
+        size: measured.plain() | {"cost_us": engine.cost(measured)}
+        for size, measured in (("small", small), ("large", large))
     }
 
 
