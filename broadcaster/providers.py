@@ -154,6 +154,7 @@ def _twilio(given: Providers, settings: Settings, live: bool, timeout: float) ->
             info_senders=parse_senders(given.twilio_from_info),
             api_url=given.twilio_api_url,
             timeout=timeout,
+            window=settings.sms_in_flight,
         )
     )
 
@@ -173,6 +174,7 @@ def _sinch(given: Providers, settings: Settings, live: bool, timeout: float) -> 
             callback_secret=given.sinch_callback_secret.get_secret_value(),
             api_url=given.sinch_api_url,
             timeout=timeout,
+            window=settings.sms_in_flight,
         )
     )
 

@@ -109,6 +109,9 @@ class Settings(BaseModel):
     sms_rate: float | None = Field(
         None, gt=0, description="Texts a second over all workers; empty: the senders' own rates."
     )
+    sms_in_flight: int = Field(
+        1024, ge=1, description="Requests at a provider of texts at the same time, over all workers."
+    )
     live: Providers = Field(default_factory=Providers)
     exercise: Providers = Field(default_factory=Providers)
 

@@ -262,5 +262,8 @@ class Channel(ABC):
         """Messages a second that the senders of `lane` may send together; None: the provider sets no such limit."""
         return None
 
+    def share(self, workers: int) -> None:  # noqa: B027 - one request at a time is everybody's share
+        """So many processes use this account at once: keep to a share of what it takes at the same time."""
+
     def close(self) -> None:  # noqa: B027 - a channel without connections has nothing to give back
         """Give back connections."""

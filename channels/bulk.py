@@ -9,11 +9,16 @@ from channels.window import Window
 
 
 class Bulk:
-    """One account's window, made when first needed. `width` and `timeout` (seconds) are the Window's."""
+    """One account's window, made when first needed. `width` is of all processes together, `timeout` (seconds) the Window's."""
 
     def __init__(self, width: int, timeout: float) -> None:
         self._width, self._timeout = width, timeout
+        self._workers = 1
         self._spare: list[Window[Parcel]] = []
+
+    def share(self, workers: int) -> None:
+        """From the next send on, this process keeps to one part in `workers` of the width."""
+        self._workers = max(1, workers)
 
     def send(
         self,
@@ -24,6 +29,7 @@ class Bulk:
         """Yield one outcome per parcel, as they land. `letter` and `read` raise a ChannelError for what cannot be taken."""
         # Out of the list while in use: a second send at the same time gets a window of its own.
         window = self._spare.pop() if self._spare else Window[Parcel](self._width, self._timeout)
+        window.width = max(1, self._width // self._workers)
         try:
             for parcel, answer in window.exchange(parcels, letter):
                 if isinstance(answer, ChannelError):

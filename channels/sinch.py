@@ -53,7 +53,7 @@ class SinchOptions:
     """One service plan. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds.
 
     `now` tells the time, aware UTC: Sinch wants the end of a text's life as a moment. With `callback_secret` only callbacks signed
-    with it are believed. `window` is how many requests may be in flight when many texts are sent.
+    with it are believed. `window` is how many requests all processes together may have in flight when many texts are sent.
     """
 
     service_plan_id: str

@@ -50,7 +50,7 @@ PAGE = 1000
 class TwilioOptions:
     """One Twilio account. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds.
 
-    `window` is how many requests may be in flight when many texts are sent.
+    `window` is how many requests all processes together may have in flight when many texts are sent.
     """
 
     account_sid: str

@@ -32,6 +32,9 @@ class Texting(Channel):
         """All senders of the lane together: each carries its share by its own rate."""
         return sum(sender.rate for sender in self._senders_of(lane))
 
+    def share(self, workers: int) -> None:
+        self._bulk.share(workers)
+
     def _senders_of(self, lane: str) -> tuple[Sender, ...]:
         return self._info_senders if lane == "information" and self._info_senders else self._senders
 

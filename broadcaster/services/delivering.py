@@ -27,6 +27,8 @@ from channels.base import TOO_LATE, Channel, Misconfigured, Outcome, Parcel, Una
 ENOUGH_TROUBLE, ENOUGH_OF_MANY = 3, 20
 #: The longest pause that one "too many requests" may ask of all workers, seconds; the delivery itself waits as long as was said.
 LONGEST_EASE = 30.0
+#: Workers that an account is shared with while the queue cannot count them.
+WORKERS = 4
 #: Deliveries intended in one commit: at first, and as long as that is less than a quarter of a second's work.
 FIRST_CHUNK, LARGEST_CHUNK = 50, 500
 
@@ -83,6 +85,8 @@ class Delivering:
             self.verdict.reason, self.verdict.silent = "the provider does not answer, and there is no other", True
             return False
         self.channel: Channel = channel
+        if channel.personal:
+            channel.share((self.rt.queue.workers() or {}).get(self.held.now.lease.lane, WORKERS))
         self.sheet.callback = parcels.callback(self.rt, channel)
         return True
 

@@ -289,12 +289,21 @@ def test_a_thousand_texts_are_accepted_exactly_once(sandbox: Sandbox) -> None:
 
 def test_the_window_is_wide(sandbox: Sandbox) -> None:
     sandbox.control("twilio").fault("POST /2010", "latency", count=None, delay_s=0.2)
-    with texts(sandbox.twilio_url) as channel:
+    with texts(sandbox.twilio_url, window=256) as channel:
         outcomes = in_bulk(channel, *parcels(1000))
     assert {outcome.error for outcome in outcomes} == {None}
     stats = sandbox.control("twilio").stats()
     assert 200 <= stats["in_flight_peak"] <= 256
     assert stats["recorded"] == 1000
+
+
+def test_processes_that_use_one_account_share_what_it_takes_at_a_time(sandbox: Sandbox) -> None:
+    sandbox.control("twilio").fault("POST /2010", "latency", count=None, delay_s=0.05)
+    with texts(sandbox.twilio_url, window=40) as channel:
+        channel.share(4)
+        outcomes = in_bulk(channel, *parcels(60))
+    assert {outcome.error for outcome in outcomes} == {None}
+    assert sandbox.control("twilio").stats()["in_flight_peak"] == 10
 
 
 def test_one_hanging_request_holds_up_no_other(sandbox: Sandbox) -> None:
