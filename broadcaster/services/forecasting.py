@@ -13,6 +13,7 @@ from broadcaster.domain.errors import NotReady
 from broadcaster.domain.forecast import Forecast, Pace, Zone
 from broadcaster.domain.lifecycle import SENDING_ALERT, AlertState, DeliveryState
 from broadcaster.runtime import Runtime
+from broadcaster.services import carrying
 from broadcaster.services.composing import Composed
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress, tallies
@@ -43,9 +44,12 @@ class Outlook:
 
 
 def pace(rt: Runtime, lane: str, live: bool) -> Pace:
-    """How fast the senders of a lane are together, within the operator's own limit; nothing is known without senders."""
+    """How fast the senders of whoever carries texts now are together, within the operator's own limit; nothing is known without
+    senders.
+    """
     try:
-        own = rt.channel(TEXTS, live).rate(lane)
+        carrier = carrying.carried(carrying.standing(rt, live), TEXTS)
+        own = rt.channel(TEXTS, live, carrier).rate(lane)
     except (NotReady, ChannelError):
         own = None
     return Pace(own, rt.settings.sms_rate)

@@ -10,8 +10,8 @@ from broadcaster import clock
 
 T = TypeVar("T")
 _SHARED = "broadcaster.shared"
-#: An answer that took longer than this (seconds) holds ten times as long, so that it takes a tenth of one processor at most.
-DEAR, _TIMES = 0.05, 10
+#: An answer holds ten times as long as it took, so that it takes a tenth of one processor at most.
+_TIMES = 10
 #: And never longer than this, in seconds.
 OLDEST = 2.0
 _MOST = 200
@@ -39,8 +39,7 @@ class Shared:
                 return cast(T, answer)
             made = make()
             ended = clock.uptime()
-            if ended - began > DEAR:
-                self._answers[key] = ended + min(OLDEST, _TIMES * (ended - began)), made
+            self._answers[key] = ended + min(OLDEST, _TIMES * (ended - began)), made
             return made
 
 
