@@ -6,6 +6,7 @@ import string
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -95,7 +96,7 @@ class JsonForm(Headed):
 
 
 def _in_json(value: str) -> str:
-    return json.dumps(value)[1:-1]
+    return encode_basestring_ascii(value)[1:-1]  # what json.dumps does with a string
 
 
 def _named(line: str, name: str) -> bool:

@@ -132,7 +132,7 @@ class Sinch(Texting):
                 "text": parcel.text,
                 "callback_url": parcel.callback_url,
                 "id": parcel.id,
-                "until": f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "",
+                "until": until.isoformat().replace("+00:00", "Z") if until else "",
             },
             parcel.not_after,
         )
