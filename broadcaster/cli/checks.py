@@ -174,14 +174,15 @@ def _asked(rt: Runtime, name: str, live: bool, carrier: str) -> Checked:
         return replace(answer, problem=str(error))
 
 
-def _say(each: Checked) -> None:
-    click.echo(f"{each.mode} {each.channel}: {each.health.account if each.health else each.problem}")
+def _say(each: Checked, first: bool = True) -> None:
+    by = f" by {each.carrier}" if len(channel_table.carriers(each.channel)) > 1 and (each.others or not first) else ""
+    click.echo(f"{each.mode} {each.channel}{by}: {each.health.account if each.health else each.problem}")
     for line in (*each.health.senders, *each.health.notes) if each.health else ():
         click.echo(f"  {line}")
     if each.breaker not in (None, Position.CLOSED):
         click.echo(f"  {each.carrier} has not answered alerts of late; it is tried again by itself")
     for other in each.others:
-        _say(other)
+        _say(other, first=False)
 
 
 def _phones(rt: Runtime) -> tuple[Mapping[str, int], int]:
