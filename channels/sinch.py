@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from channels.base import (
     ChannelError,
     Health,
+    Listed,
     Misconfigured,
     Parcel,
     Progress,
@@ -36,6 +37,8 @@ LONGEST_VALIDITY = 3 * 86_400
 CLOCK_SKEW = timedelta(minutes=5)
 #: Batches with one reference on a page: one per try, and there are few.
 PAGE = 30
+#: Reports on a page of the list of all.
+REPORTS = 100
 
 #: What stands in the SDK's sample for what differs from text to text. No sender has an @, and nobody sends in 2001.
 _BLANKS = {"@to@": "to", "@text@": "text", "@callback@": "callback_url", "@id@": "id", "2001-02-03T04:05:06Z": "until"}
@@ -73,6 +76,7 @@ class Sinch(Texting):
 
     carrier = "sinch"
     callback_path = "/webhooks/sinch"
+    lists = True
 
     def __init__(self, options: SinchOptions) -> None:
         if not (options.service_plan_id and options.api_token and options.senders):
@@ -169,6 +173,22 @@ class Sinch(Texting):
     def _listed(self, reference: str, earliest: datetime) -> list[Any]:
         pages = self._texts.batches.list(client_reference=reference, start_date=earliest, page_size=PAGE)
         return list(pages.iterator())
+
+    def listing(self, since: datetime, cursor: str = "") -> Listed:
+        """Final reports, 100 at a time. `cursor` is the page, and the moment of the first: what was sent later would shift the pages."""
+        number, _, until = cursor.partition(" ")
+        page, end = int(number or 0), datetime.fromisoformat(until) if until else self._options.now()
+        found = self._asked(self._reports, since - CLOCK_SKEW, end, page)
+        if found is None:
+            raise Misconfigured("Sinch does not know this service plan", "404")
+        reports = found.content
+        receipts = tuple(receipt(each.batch_id, each.status, str(each.code)) for each in reports)
+        # By what has been shown: a page may hold less than was asked for.
+        more = bool(reports) and (page + 1) * len(reports) < (found.count or 0)
+        return Listed(receipts, f"{page + 1} {end.isoformat()}" if more else "")
+
+    def _reports(self, start: datetime, end: datetime, page: int) -> Any:
+        return self._texts.reports.list(start_date=start, end_date=end, page=page, page_size=REPORTS).result
 
     def _report(self, batch_id: str, known: bool) -> Receipt | None:
         """What became of a batch. A `known` one has been taken, whatever the report says; else it may not exist."""

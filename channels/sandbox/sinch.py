@@ -6,14 +6,14 @@ Shapes and codes are those of https://developers.sinch.com/docs/sms/api-referenc
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from sys import intern
 from typing import Any, ClassVar
 
 from channels.sandbox.exchange import Call, Reply, json_reply
 from channels.sandbox.faults import Fault
-from channels.sandbox.sinch_callbacks import SinchDesk, outcome, resource, told
+from channels.sandbox.sinch_callbacks import SinchDesk, end_of, outcome, resource, told
 from channels.sandbox.sinch_inbound import Postbox
 from channels.sandbox.sinch_rules import Rejection, SinchSettings, check_batch
 from channels.sandbox.state import Clock, iso
@@ -129,13 +129,12 @@ class Sinch(Texting):
         return json_reply(body)
 
     def _list(self, plan: str, call: Call) -> Reply:
-        return _page(call, "batches", [resource(text) for text in self._wanted(plan, call)])
+        return _page(call, "batches", list(self._wanted(plan, call)), resource)
 
     def _reports(self, plan: str, call: Call) -> Reply:
         now = self.clock()
-        ended = ((text, *outcome(text, now, self.speed)) for text in self._wanted(plan, call))
-        rows = [self.desk.report(text, state, code) for text, state, code in ended if code not in (400, 401)]
-        return _page(call, "delivery_reports", rows)
+        ended = [text for text in self._wanted(plan, call) if outcome(text, now, self.speed) == end_of(text)]
+        return _page(call, "delivery_reports", ended, lambda text: self.desk.report(text, *end_of(text)))
 
     def _wanted(self, plan: str, call: Call) -> Iterator[Text]:
         """Newest first, from `start_date` to before `end_date`."""
@@ -208,12 +207,12 @@ class Sinch(Texting):
         return await self.postbox.receive(payload)
 
 
-def _page(call: Call, name: str, rows: list[dict[str, Any]]) -> Reply:
+def _page(call: Call, name: str, texts: Sequence[Text], row: Callable[[Text], dict[str, Any]]) -> Reply:
     raw_page, raw_size = call.query.get("page", "0"), call.query.get("page_size", str(PAGE))
     page = int(raw_page) if raw_page.isdecimal() else 0
     size = min(MAX_PAGE, max(1, int(raw_size))) if raw_size.isdecimal() else PAGE
-    shown = rows[page * size : (page + 1) * size]
-    return json_reply({"count": len(rows), "page": page, "page_size": len(shown), name: shown})
+    shown = [row(text) for text in texts[page * size : (page + 1) * size]]
+    return json_reply({"count": len(texts), "page": page, "page_size": len(shown), name: shown})
 
 
 def _moment(raw: str, otherwise: float) -> float:

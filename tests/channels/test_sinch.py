@@ -191,6 +191,29 @@ def test_a_list_that_is_not_there_is_never_a_no(status: int) -> None:
         channel.find(Parcel("d1", PHONE, "Leave now."), NOON)
 
 
+def test_the_list_tells_what_became_of_many_page_by_page(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.sinch.REPORTS", 2)
+    phones = [PHONE, "+15005553002", "+15005559002", "+15005559003", "+15005559004"]
+    with texts(sandbox.sinch_url) as channel:
+        before = datetime.now(UTC)
+        sent = [only(channel.send([Parcel(f"d{phone}", phone, "Leave now.")])).provider_id for phone in phones]
+        end, pages = before + timedelta(seconds=5), []
+        while [each.provider_id for page in pages for each in page] != sent[::-1]:
+            assert datetime.now(UTC) < end
+            pages, cursor = [], ""
+            while cursor or not pages:
+                listed = channel.listing(before, cursor)
+                pages.append(listed.receipts)
+                cursor = listed.cursor
+        assert [each.progress for page in pages for each in page].count(Progress.DELIVERED) == 4
+        assert [len(page) for page in pages][:3] == [2, 2, 1]
+        assert channel.listing(before + timedelta(hours=1)).receipts == ()
+        for fault, kind in (("500", Unavailable), ("not_json", Unavailable), ("401", Misconfigured)):
+            sandbox.control("sinch").fault("GET /", fault)
+            with pytest.raises(kind):
+                channel.listing(before)
+
+
 def test_settings_that_cannot_work_are_told_before_anything_is_sent() -> None:
     for wrong in ({"senders": ()}, {"api_token": ""}, {"region": "mars"}, {"senders": parse_senders("MG" + "0" * 32)}):
         with pytest.raises(Misconfigured):
