@@ -1,6 +1,6 @@
 """When a provider counts as down, and when it may be tried again: pure rules over what was noted, whoever keeps the record.
 
-A breaker is closed (send), open (do not), or on trial: open, and one small chunk is out to see whether it is better.
+A breaker is closed (send), open (do not), or on trial: open, and one delivery is out to see whether it is better.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ SHARE = 0.1
 SILENCE, SILENT_TRIES = 15.0, 5
 #: Seconds until the first trial after opening, and the longest pause between trials; each failed one doubles it.
 PAUSE, LONGEST_PAUSE = 30.0, 120.0
-#: How many deliveries one trial holds.
-TRIAL = 5
+#: How many deliveries one trial holds: whoever is in it may wait for a grace when it goes wrong.
+TRIAL = 1
 #: A trial of which no word comes (its worker died) is over after so many seconds: longer than a provider call may take.
 TRIAL_TIME = 20.0
 

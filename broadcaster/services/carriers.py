@@ -3,7 +3,7 @@
 from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.store.breaker import UNBOUND, breaker_key, unanswered
-from channels.base import Channel, Outcome
+from channels.base import Channel, ChannelError, Misconfigured, Outcome
 
 
 class Carriers:
@@ -23,9 +23,24 @@ class Carriers:
             self.channel = self.by_name(name)
             # A trial is given once, so what was given here is kept for the first chunk.
             self._granted = self.room()
+            if 0 < self._granted < UNBOUND and not self._answers():
+                self._granted = 0
             if self._granted:
                 return self.channel
         return None
+
+    def _answers(self) -> bool:
+        """A harmless call before a trial: who does not answer that is not given anybody's text."""
+        key = self._key(self._chosen)
+        try:
+            self._chosen.check()
+        except Misconfigured:
+            self._rt.breaker.trip(key)
+        except ChannelError:
+            self._rt.breaker.note(key, 0, 1)
+        else:
+            return True
+        return False
 
     def give_up(self) -> bool:
         """The chosen carrier will take nothing from our account. True when somebody else carries on; all workers are told so."""

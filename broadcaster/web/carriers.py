@@ -25,7 +25,7 @@ def state_words(state: BreakerState) -> str:
         return _("answers")
     since, soon = ago(state.since), ago(max(state.next_trial or now(), now()))
     if state.position is Position.TRIAL:
-        return _("stopped answering %(when)s; a few are being tried with it", when=since)
+        return _("stopped answering %(when)s; it is being tried just now", when=since)
     if state.why is Why.SILENCE:
         return _("stopped answering %(when)s; next try: %(next)s", when=since, next=soon)
     if state.why is Why.ACCOUNT:

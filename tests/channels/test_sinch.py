@@ -197,7 +197,8 @@ def test_the_list_tells_what_became_of_many_page_by_page(sandbox: Sandbox, monke
     with texts(sandbox.sinch_url) as channel:
         before = datetime.now(UTC)
         sent = [only(channel.send([Parcel(f"d{phone}", phone, "Leave now.")])).provider_id for phone in phones]
-        end, pages = before + timedelta(seconds=5), []
+        end = before + timedelta(seconds=5)
+        pages: list[tuple[Receipt, ...]] = []
         while [each.provider_id for page in pages for each in page] != sent[::-1]:
             assert datetime.now(UTC) < end
             pages, cursor = [], ""

@@ -70,7 +70,7 @@ def test_each_failed_trial_doubles_the_pause_up_to_two_minutes(make: Make) -> No
         while not breaker.closed(KEY, now=now):
             now += 5
         pauses.append(now - since)
-        breaker.note(KEY, good=1, bad=TRIAL - 1, now=now)
+        breaker.note(KEY, good=0, bad=TRIAL, now=now)
     assert pauses == [PAUSE, 2 * PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
     assert breaker.state(KEY).errors == MOST_ERRORS + 1
 
