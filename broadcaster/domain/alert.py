@@ -114,16 +114,26 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Whom an alert is for: zones, and/or one drawn area. `polygon` is (lat, lon) pairs, closed or not."""
+    """Whom an alert is for: zones, and/or one drawn area. `polygon` is (lat, lon) pairs, closed or not.
+
+    `arrivals` says for some of the zones when the hazard is there (aware UTC): those are told first, the soonest before all others.
+    """
 
     zones: tuple[str, ...] = ()
     polygon: tuple[tuple[float, float], ...] = ()
     circle: Circle | None = None
     near: Near | None = None
+    arrivals: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
         return not (self.zones or self.polygon or self.circle or self.near)
+
+    @property
+    def order(self) -> tuple[tuple[datetime, tuple[str, ...]], ...]:
+        """Arrival → its zones, the soonest first. Whoever is in none of them comes after."""
+        moments = sorted({self.arrivals[code] for code in self.zones if code in self.arrivals})
+        return tuple((at, tuple(code for code in self.zones if self.arrivals.get(code) == at)) for at in moments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Who may do what, and what an alert needs before it may go: rules that hold whichever door they are asked at."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from broadcaster.domain.alert import Draft, MsgType, Status
+from broadcaster.domain.alert import Draft, MsgType, Severity, Status, Urgency
 from broadcaster.domain.errors import NotAllowed, Problem
 
 #: An approver confirms the number again when the audience moved by more than this share, or this many phones.
@@ -12,6 +12,10 @@ AUDIENCE_SHARE = 0.02
 AUDIENCE_PHONES = 100
 #: CAP 1.2 has no longest life; past this an alert is certainly a slip of the finger.
 LONGEST_LIFE = timedelta(days=31)
+#: Lanes in the order in which their alerts go.
+LANES = ("life-safety", "information")
+#: Minutes since this moment order the arrivals within one class of alerts; so many of them fit between two classes (to 2099).
+_ARRIVALS_FROM, _CLASS = datetime(2020, 1, 1, tzinfo=UTC), 42_000_000
 
 
 class Role(StrEnum):
@@ -67,6 +71,18 @@ def audience_moved(approved: int, now: int) -> bool:
     return change > AUDIENCE_PHONES or change > AUDIENCE_SHARE * max(approved, 1)
 
 
+def priority(lane: str, severity: Severity, urgency: Urgency, arrival: datetime | None = None) -> int:
+    """Which texts go first when several wait: the lowest number. Equal ones go in the order in which they were approved.
+
+    First by lane, then by CAP severity, then by CAP urgency (Extreme and Immediate first, Unknown last), then by when the hazard
+    is there (None: nobody has said, after those of whom somebody has). It fits a column of 32 bits: class × 42,000,000 + minutes.
+    """
+    order = LANES.index(lane) * len(Severity) + list(Severity).index(severity)
+    order = order * len(Urgency) + list(Urgency).index(urgency)
+    minutes = _CLASS - 1 if arrival is None else int((arrival - _ARRIVALS_FROM).total_seconds() // 60)
+    return order * _CLASS + min(max(minutes, 0), _CLASS - 1)
+
+
 def missing(draft: Draft, now: datetime) -> list[Problem]:
     """What stands between this draft and its submission, apart from its kind's own fields and texts."""
     problems = []
@@ -76,6 +92,11 @@ def missing(draft: Draft, now: datetime) -> list[Problem]:
         problems.append(Problem("area", "it says nowhere", "Choose zones, or draw an area."))
     if draft.area.near is not None:
         problems.append(Problem("area.near", "the address has not been looked up", "Look it up, or give a circle."))
+    problems += [
+        Problem(f"area.arrivals.{code}", "is not one of the zones", "Choose the zone as well, or leave its time out.")
+        for code in draft.area.arrivals
+        if code not in draft.area.zones
+    ]
     if draft.expires is None:
         problems.append(Problem("expires", "it has no end", "Say until when this alert holds."))
     else:

@@ -10,9 +10,10 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem, WrongState
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, delivering, instructions, ringing
+from broadcaster.services import broadcasting, delivering, instructions, reach, ringing
+from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import areas, audience, batches, decisions, fanout, journal
+from broadcaster.store import batches, decisions, fanout, generations, journal
 from broadcaster.store.alerts import AlertRow
 
 
@@ -24,6 +25,8 @@ def approve(
     NotAllowed for whoever wrote, edited or submitted it. Conflict when the text changed since, or the audience moved; then the
     approver looks, or confirms, again. Returns after the pages are written and the bell was rung.
     """
+    with rt.db.read() as connection:
+        counted = reach.of_alert(rt, connection, alert_store.get(connection, alert_id))
     with rt.db.write() as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
@@ -31,8 +34,8 @@ def approve(
         if alert.content_hash != content_hash:
             raise Conflict("the alert has changed since you looked at it; read it again before you approve it")
         _check_time(alert, now)
-        phones = _check_audience(rt, tx, alert, confirmed)
-        _start(rt, tx, alert, actor, now, phones, grounds="approved by a second person")
+        _check_audience(tx, alert, counted, confirmed)
+        _start(rt, tx, alert, actor, now, counted, grounds="approved by a second person")
     go(rt, alert_id)
 
 
@@ -49,8 +52,9 @@ def start_by_standing_authority(
         raise WrongState(f"{kind.name} always needs a second person at the moment of sending")
     ALERT.advance(alert.state, "approve")
     _check_time(alert, now)
-    phones = _check_audience(rt, tx, alert, None)
-    _start(rt, tx, alert, actor, now, phones, grounds=grounds)
+    counted = reach.of_alert(rt, tx, alert)
+    _check_audience(tx, alert, counted, None)
+    _start(rt, tx, alert, actor, now, counted, grounds=grounds)
 
 
 def go(rt: Runtime, alert_id: str) -> None:
@@ -67,12 +71,12 @@ def go(rt: Runtime, alert_id: str) -> None:
 
 
 def _start(
-    rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, now: datetime, phones: int, grounds: str
+    rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, now: datetime, counted: Reach, grounds: str
 ) -> None:
     decisions.move_alert(tx, alert.id, "approve", now, approved_by=actor.id, approved_at=now)
     instructions.obey(rt, tx, alert, now)
-    broadcasting.begin(rt, tx, alert, now)
-    body = {"hash": alert.content_hash, "phones": phones}
+    broadcasting.begin(rt, tx, alert, counted, now)
+    body = {"hash": alert.content_hash, "phones": counted.phones}
     journal.append(tx, alert.incident, actor, "approve", now, alert_id=alert.id, grounds=grounds, body=body)
 
 
@@ -83,20 +87,20 @@ def _check_time(alert: AlertRow, now: datetime) -> None:
         )
 
 
-def _check_audience(rt: Runtime, tx: Connection, alert: AlertRow, confirmed: int | None) -> int:
-    """The phones that would be reached now; Conflict when that is no longer what was agreed to."""
-    if not any(rt.personal(channel) for channel in alert.draft["channels"]):
-        return 0
-    area = areas.compile_area(tx, fanout.selector_of(alert.draft["area"]))
-    counted = audience.count(
-        tx, area, languages=tuple(alert.draft["languages"]), lane=alert.lane, exercise=not alert.live
-    )
+def _check_audience(tx: Connection, alert: AlertRow, counted: Reach, confirmed: int | None) -> None:
+    """Conflict when the phones that would be reached now are no longer those that were agreed to.
+
+    They were counted before the transaction; residents that came into force since then are the next attempt's.
+    """
+    if counted is reach.NOBODY:
+        return
+    if counted.generation != generations.current(tx):
+        raise Conflict("the register of residents has changed this moment; look at the number again")
     agreed = confirmed if confirmed is not None else int((alert.audience or {}).get("phones", 0))
     if rules.audience_moved(agreed, counted.phones):
         raise Conflict(
             f"it would reach {counted.phones} phones now, and {agreed} were agreed to; confirm the new number"
         )
-    return counted.phones
 
 
 def send_back(rt: Runtime, alert_id: str, actor: Actor, reason: str, now: datetime) -> None:

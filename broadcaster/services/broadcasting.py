@@ -13,8 +13,9 @@ from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import SYSTEM, Actor, Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import proof, publishing, ringing
+from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import audience, decisions, fanout, journal, progress
+from broadcaster.store import areas, audience, decisions, fanout, journal, progress
 from broadcaster.store.alerts import AlertRow
 from channels.base import Action
 
@@ -25,10 +26,11 @@ BATCH = 1000
 SMALL = 200
 
 
-def begin(rt: Runtime, tx: Connection, alert: AlertRow, now: datetime) -> None:
+def begin(rt: Runtime, tx: Connection, alert: AlertRow, reach: Reach, now: datetime) -> None:
     """In the approval's transaction: everything except the phones, and the plans from which those are made.
 
-    What it updates or cancels is superseded in the same moment, so that no older text leaves after this commit.
+    `reach` was counted before it. What it updates or cancels is superseded in the same moment, so that no older text leaves after
+    this commit.
     """
     decisions.move_alert(tx, alert.id, "broadcast", now)
     earlier = alert_store.references(tx, alert.id)
@@ -39,7 +41,7 @@ def begin(rt: Runtime, tx: Connection, alert: AlertRow, now: datetime) -> None:
         mine = {number: message for number, message in texts.items() if message.channel == channel}
         if rt.personal(channel):
             proof.first_to_staff(rt, tx, alert, mine)
-            fanout.plan(tx, alert, mine, rt.profile.fallback)
+            fanout.plan(tx, alert, mine, rt.profile.fallback, reach.generation, reach.expected)
         else:
             action = follow_up_action(rt, channel, alert)
             fanout.posts(tx, alert, mine, action, [each.id for each in earlier])
@@ -71,14 +73,17 @@ def supersede(tx: Connection, earlier: AlertRow, by: AlertRow, now: datetime) ->
 
 
 def materialise(rt: Runtime, alert_id: str) -> None:
-    """Make the plans of an alert into deliveries, a slice and a commit at a time; any worker may, and any may go on."""
+    """Make the plans of an alert into deliveries, a slice and a commit at a time; any worker may, and any may go on.
+
+    A more urgent alert that is approved meanwhile is made first.
+    """
     while True:
         with rt.db.read() as connection:
-            alert = alert_store.get(connection, alert_id)
-            plan = fanout.open_plan(connection, alert_id)
+            plan = fanout.next_plan(connection, alert_id)
             if plan is None:
                 return
-            area = audience.compile_area(connection, plan.selector, plan.generation)
+            alert = alert_store.get(connection, plan.alert_id)
+            area = areas.area_of(connection, plan.selector, plan.earlier_zones, plan.generation)
             part = audience.slice_of(
                 connection,
                 area,
@@ -97,7 +102,7 @@ def materialise(rt: Runtime, alert_id: str) -> None:
         ringing.ring(rt, [(batch_id, lane) for batch_id in made])
         if part.last:
             with rt.db.write() as tx:
-                finish_if_sent(tx, alert_id)
+                finish_if_sent(tx, alert.id)
 
 
 def finish_if_sent(tx: Connection, alert_id: str) -> None:

@@ -13,9 +13,10 @@ from broadcaster.domain.errors import Invalid, NotFound, NotReady, Problem
 from broadcaster.domain.instruction import Instruction
 from broadcaster.domain.kind import AlertKind
 from broadcaster.runtime import Runtime
-from broadcaster.services import pictures
+from broadcaster.services import pictures, reach
+from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import areas, audience, cap_rules, incidents, rendering, zones
+from broadcaster.store import areas, cap_rules, incidents, rendering, zones
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.areas import Area
 from broadcaster.store.audience import Count
@@ -41,6 +42,7 @@ class Composed:
     kind: AlertKind
     made: Preview
     reached: Count | None
+    reach: Reach
     zones: tuple[str, ...]
     references: tuple[AlertRow, ...]
 
@@ -95,15 +97,15 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
         pictures=pictures.public(rt, draft, problems),
     )
     made = rendering.preview(draft, kind, rt.profile, setting)
-    counted = None
+    counted, expected = None, reach.NOBODY
     if area is not None and any(rt.personal(name) for name in draft.channels if name in rt.channel_names(live)):
-        counted = audience.count(connection, area, languages=draft.languages, lane=str(kind.lane), exercise=not live)
+        counted, expected = reach.counted(rt, connection, draft.area, draft.languages, str(kind.lane), live)
         if counted.phones == 0 and draft.channels == ("sms",):
             problems.append(Problem("area", "no phone would be reached", "Choose another area, or import residents."))
     if made.alert is not None:
         problems += cap_rules.problems(made.alert)
     made = replace(made, problems=tuple(dict.fromkeys((*problems, *made.problems))))
-    return Composed(draft, kind, made, counted, _zones(area), tuple(references))
+    return Composed(draft, kind, made, counted, expected, _zones(area), tuple(references))
 
 
 def _zones(area: Area | None) -> tuple[str, ...]:

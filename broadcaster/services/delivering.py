@@ -36,11 +36,13 @@ FIRST_CHUNK, LARGEST_CHUNK = 50, 500
 def deliver(rt: Runtime, batch_id: int) -> None:
     """Send what may be sent of a batch. Safe to call at any time, any number of times, from any process."""
     with rt.db.read() as connection:
-        if not batches.free(connection, batch_id):
-            return
+        line = batches.first_in_line(connection, batch_id)
+    if not line:
+        return
     with rt.db.write() as tx:
         rt.agree_on_time(tx)
-        held = batches.lease(tx, batch_id, rt.worker, rt.timing.lease)
+        leased = (batches.lease(tx, each, rt.worker, rt.timing.lease) for each in line)
+        held = next(filter(None, leased), None)
     if held is None:
         return
     if held.channel == "website":

@@ -146,6 +146,9 @@ def _audience(made: Composed) -> Mapping[str, object] | None:
         "zone_languages": {zone: dict(each) for zone, each in counted.zone_languages.items()},
         "languages": dict(counted.languages),
         "excluded": dict(counted.excluded),
+        # What an approval goes by, as long as the register stays the same.
+        "generation": made.reach.generation,
+        "expected": {language: list(each) for language, each in made.reach.expected.items()},
         **zones,
     }
 

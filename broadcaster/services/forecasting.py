@@ -95,7 +95,7 @@ def _outlook(
     if not phones or any(tag not in segments for tag in phones):
         return None
     by_zone: Mapping[str, Mapping[str, int]] = audience.get("zone_languages") or {}
-    zones = [Zone(code, there, _arrival(draft, now)) for code, there in by_zone.items()]
+    zones = [Zone(code, there, _arrival(draft, code, now)) for code, there in by_zone.items()]
     how_fast = pace(rt, lane, draft["status"] == "Actual")
     full = domain.forecast(phones, zones, segments, how_fast, now, rt.profile.sms_price)
     chosen = bool(draft.get("short"))
@@ -107,10 +107,14 @@ def _outlook(
     return Outlook(full, short if segments != one else None, chosen)
 
 
-def _arrival(draft: Mapping[str, Any], now: datetime) -> datetime | None:
-    """When the hazard is there: the alert's onset, if it is still to come. What is there already cannot be outrun."""
-    onset = datetime.fromisoformat(draft["onset"]) if draft.get("onset") else None
-    return onset if onset is not None and onset > now else None
+def _arrival(draft: Mapping[str, Any], zone: str, now: datetime) -> datetime | None:
+    """When the hazard is in a zone: the time given for it, else the alert's onset, if that is still to come.
+
+    What is there already cannot be outrun.
+    """
+    told = (draft["area"].get("arrivals") or {}).get(zone) or draft.get("onset")
+    moment = datetime.fromisoformat(told) if told else None
+    return moment if moment is not None and moment > now else None
 
 
 def leaving(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -25,7 +26,8 @@ class Area:
     """A selector worked out against the zones of one generation; it sees the people of that generation to the end.
 
     Every place in `zones` is reached; of `touched` the places without a point; of `partial` the places whose point
-    is in `shape`. `everybody` reaches the whole register, phones without a place too.
+    is in `shape`. `everybody` reaches the whole register, phones without a place too. Phones that `before` (whole zones) reaches
+    are passed over: they are told sooner.
     """
 
     generation: int
@@ -34,6 +36,7 @@ class Area:
     partial: tuple[str, ...] = ()
     shape: geo.Shape | None = None
     everybody: bool = False
+    before: "Area | None" = None
 
 
 def compile_area(connection: Connection, selector: Selector, generation: int | None = None) -> Area:
@@ -66,6 +69,42 @@ def compile_area(connection: Connection, selector: Selector, generation: int | N
         partial=(*met, NO_ZONE) if drawn else (),
         shape=drawn,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People whom an alert tells at one time: those of `area`, which was worked out from `selector` and `earlier_zones`.
+
+    `arrival` is when the hazard is there (None: nobody has said).
+    """
+
+    selector: Selector
+    earlier_zones: tuple[str, ...]
+    area: Area
+    arrival: datetime | None
+
+
+def groups(connection: Connection, selector: Selector, generation: int | None = None) -> tuple[Group, ...]:
+    """An audience in the order in which it is told: a group for each arrival, the soonest first, then the rest.
+
+    A phone with places in several zones belongs to the earliest. Invalid as `compile_area`.
+    """
+    generation = generations.current(connection) if generation is None else generation
+    found, earlier = [], tuple[str, ...]()
+    for arrival, codes in selector.order:
+        of_zones = Selector(zones=codes)
+        found.append(Group(of_zones, earlier, area_of(connection, of_zones, earlier, generation), arrival))
+        earlier += codes
+    rest = replace(selector, arrivals={})
+    return (*found, Group(rest, earlier, area_of(connection, rest, earlier, generation), None))
+
+
+def area_of(connection: Connection, selector: Selector, earlier_zones: tuple[str, ...], generation: int) -> Area:
+    """The area of a group again, from what was kept of it."""
+    area = compile_area(connection, selector, generation)
+    if not earlier_zones:
+        return area
+    return replace(area, before=compile_area(connection, Selector(zones=earlier_zones), generation))
 
 
 def _drawn(selector: Selector, problems: list[Problem]) -> geo.Shape | None:

@@ -14,14 +14,16 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, true
 
 from broadcaster.store import generations
-from broadcaster.store.areas import NO_ZONE, Area, compile_area
+from broadcaster.store.areas import NO_ZONE, Area, Group, compile_area
 from broadcaster.store.schema import opt_outs, phones, place_zones, places
 
-__all__ = ["OPTED_OUT", "Area", "Count", "Slice", "compile_area", "count", "slice_of"]
+__all__ = ["OPTED_OUT", "Area", "Count", "Slice", "compile_area", "count", "expected", "opted_out", "slice_of"]
 
 OPTED_OUT = "opted out"
 #: Phones looked at together when a drawn area is counted.
 _PAGE = 10_000
+#: Phones that are named one by one in a query.
+_FEW = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,43 @@ def count(connection: Connection, area: Area, *, languages: Sequence[str], lane:
     )
 
 
+def expected(
+    connection: Connection, groups: Sequence[Group], counted: Count, *, languages: Sequence[str], exercise: bool
+) -> dict[str, list[int]]:
+    """Language of a text → phones of each group, the excluded among them; `counted` is the count of all groups together.
+
+    `languages` as in `count`. Whom several groups reach counts in the first of them.
+    """
+    found = {
+        language: [counted.languages.get(language, 0) + sum(counted.excluded_by_language.get(language, {}).values())]
+        for language in languages
+    }
+    for group in groups[:-1]:
+        of_text: Counter[str] = Counter()
+        mine = (*_in_force(group.area, exercise), _reach(group.area))
+        query = select(phones.c.language, func.count()).where(*mine).group_by(phones.c.language)
+        for language, number in connection.execute(query):
+            of_text[language if language in languages else languages[0]] += number
+        for language, numbers in found.items():
+            numbers.insert(-1, of_text[language])
+            numbers[-1] -= of_text[language]
+    return found
+
+
+def opted_out(connection: Connection, area: Area, *, lane: str, exercise: bool) -> int:
+    """How many phones of an area are off the lane now: quick, because few people say stop."""
+    # From the few to the many, by hand: joined, every phone of the register would be looked at.
+    away = connection.scalars(select(opt_outs.c.phone).where(opt_outs.c.lane == lane)).all()
+    found = 0
+    for start in range(0, len(away), _FEW):
+        some = phones.c.phone.in_(away[start : start + _FEW])
+        mine = select(phones.c.id).where(some, *_in_force(area, exercise), _reach(area))
+        rows = sorted(connection.execute(mine).all())
+        reached = _reached(connection, area, 0, rows, place_zones.c.phone_id.in_([row.id for row in rows]))
+        found += len(rows) if reached is None else len(reached)
+    return found
+
+
 @dataclass(slots=True)
 class _Tally:
     """Numbers of reached phones by (language of the phone, opted out), of households, and by (zone, language of the phone)."""
@@ -209,7 +248,8 @@ def _reach(area: Area) -> ColumnElement[bool]:
         return true()
     mine = place_zones.c.phone_id == phones.c.id
     counts = generations.visible(place_zones, area.generation)
-    return exists().where(mine, counts, _member(area)).correlate(phones)
+    here = exists().where(mine, counts, _member(area)).correlate(phones)
+    return and_(here, ~_reach(area.before)) if area.before else here
 
 
 def _candidates(
@@ -222,7 +262,9 @@ def _candidates(
     return connection.execute(query).all()
 
 
-def _reached(connection: Connection, area: Area, after: int, rows: Sequence[Any]) -> dict[int, set[str]] | None:
+def _reached(
+    connection: Connection, area: Area, after: int, rows: Sequence[Any], *only: ColumnElement[bool]
+) -> dict[int, set[str]] | None:
     """Of the candidates of a drawn area, the phones that are reached and through which zones; None: all of them are."""
     if not area.shape:
         return None
@@ -231,7 +273,7 @@ def _reached(connection: Connection, area: Area, after: int, rows: Sequence[Any]
     z = place_zones
     query = select(z.c.phone_id, z.c.zone, z.c.by_point, places.c.lat, places.c.lon)
     query = query.select_from(z.join(places, places.c.id == z.c.place_id))
-    query = query.where(z.c.phone_id > after, z.c.phone_id <= rows[-1].id, _member(area))
+    query = query.where(z.c.phone_id > after, z.c.phone_id <= rows[-1].id, _member(area), *only)
     members = connection.execute(query.where(generations.visible(z, area.generation))).all()
     whole = set(area.zones)
     doubtful = [row for row in members if row.by_point and row.zone not in whole]

@@ -70,14 +70,21 @@ def lease(tx: Connection, batch_id: int, worker: str, seconds: float) -> Lease |
     return Lease(batch_id, *taken) if taken else None
 
 
-def free(connection: Connection, batch_id: int) -> bool:
-    """True when somebody may take the batch now; a look, so that a bell that rings in vain costs no transaction."""
-    query = select(batches.c.id).where(
-        batches.c.id == batch_id,
-        batches.c.state.in_(sorted(BATCH.sources("lease"))),
-        batches.c.lease_until <= db_now(),
-    )
-    return connection.scalar(query) is not None
+def first_in_line(connection: Connection, batch_id: int) -> Sequence[int]:
+    """What a worker for whom this batch was rung should take now: itself, but a batch of its bulk lane that goes before it first.
+
+    The rings of a large alert lie in the queue ahead of a later, more urgent one's; who answers one sees to what matters most. Empty
+    when the batch cannot be taken: a look, so that a bell that rings in vain costs no transaction.
+    """
+    open_now = batches.c.state.in_(sorted(BATCH.sources("lease"))), batches.c.lease_until <= db_now()
+    rung = connection.execute(
+        select(batches.c.lane, batches.c.priority).where(batches.c.id == batch_id, *open_now)
+    ).one_or_none()
+    if rung is None or rung.lane == "urgent":
+        return () if rung is None else (batch_id,)
+    sooner = batches.c.lane == rung.lane, batches.c.priority < rung.priority
+    first = select(batches.c.id).where(*open_now, *sooner).order_by(batches.c.priority, batches.c.id).limit(1)
+    return (*connection.scalars(first), batch_id)
 
 
 def lease_next(tx: Connection, held: Lease, worker: str, seconds: float) -> Lease | None:

@@ -1,5 +1,7 @@
 """The alert file of the contract: from nodes to a Draft."""
 
+from datetime import datetime
+
 from broadcaster.domain.alert import (
     Certainty,
     Circle,
@@ -63,6 +65,7 @@ def _area(top: Section) -> Selector:
         polygon=_polygon(area),
         circle=_circle(area.section("circle")),
         near=_near(area.section("near")),
+        arrivals=_arrivals(area.section("arrivals")),
     )
     area.done()
     drawn = [name for name in ("polygon", "circle", "near") if getattr(selector, name)]
@@ -80,6 +83,14 @@ def _zones(area: Section) -> tuple[str, ...]:
         inner = Section(area.reader, Node(each.place, {"zone": each}))
         zones.append(inner.slug("zone"))
     return tuple(dict.fromkeys(zones))
+
+
+def _arrivals(arrivals: Section | None) -> dict[str, datetime]:
+    """Zone → when the hazard is there."""
+    if arrivals is None:
+        return {}
+    moments = {code: arrivals.moment(code) for code, _ in arrivals.all()}
+    return {code: moment for code, moment in moments.items() if moment}
 
 
 def _circle(circle: Section | None) -> Circle | None:

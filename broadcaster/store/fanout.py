@@ -2,98 +2,161 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, String, bindparam, exists, func, insert, literal, select, update
 
-from broadcaster.domain.alert import Circle, Selector, plain
+from broadcaster.domain.alert import Circle, Selector, Severity, Urgency, plain
 from broadcaster.domain.lifecycle import BATCH, DELIVERY, BatchState
-from broadcaster.store import audience
+from broadcaster.domain.rules import priority
+from broadcaster.store import areas
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Slice
 from broadcaster.store.batches import revive
 from broadcaster.store.moves import move, suppress
-from broadcaster.store.schema import audience_plans, batches, db_now, deliveries
+from broadcaster.store.schema import audience_plans, batches, db_now, deliveries, phones
 from channels.base import Action, Message
 
 (_FIRST_BATCH,) = BATCH.initial
 (_FIRST_DELIVERY,) = DELIVERY.initial
 #: Why a plan passes a phone over that its alert's staff batch has.
 STAFF = "staff, told first"
-#: The staff's batch goes before every other of its channel.
+#: The staff's batch goes before every other of its channel; others have what `rules.priority` says, posts 0.
 _FIRST_OF_ALL = -1_000_000
+#: Deliveries of some phones by their ids: the database copies them itself. What is not named here has its column's default.
+_MAKE = insert(deliveries).from_select(
+    ["alert_id", "batch_id", "message_id", "channel", "state", "address", "phone_id"],
+    select(
+        bindparam("of_alert", type_=String),
+        bindparam("of_batch", type_=deliveries.c.batch_id.type),
+        bindparam("of_message", type_=deliveries.c.message_id.type),
+        bindparam("of_channel", type_=String),
+        literal(str(_FIRST_DELIVERY), String),
+        phones.c.phone,
+        phones.c.id,
+    )
+    .where(phones.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(phones.c.id),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom a message is for, and how far the making of deliveries has come."""
+    """Whom a message is for, and how far the making of deliveries has come.
+
+    `expected` is the audience of all plans of the alert and channel; people in `earlier_zones` belong to another of them.
+    """
 
     id: int
+    alert_id: str
     message_id: int
     channel: str
     languages: tuple[str, ...] | None
     not_languages: tuple[str, ...]
     selector: Selector
+    earlier_zones: tuple[str, ...]
     generation: int
+    priority: int
     expected: int
     cursor: int
 
 
-def plan(tx: Connection, alert: AlertRow, texts: Mapping[int, Message], fallback: str) -> None:
-    """One plan per language of a personal channel. A phone whose language the alert lacks belongs to the fallback's plan."""
-    selector = selector_of(alert.draft["area"])
+def plan(
+    tx: Connection,
+    alert: AlertRow,
+    texts: Mapping[int, Message],
+    fallback: str,
+    generation: int,
+    expected: Mapping[str, Sequence[int]],
+) -> None:
+    """One plan per language of a personal channel and group of its audience, in the order in which they are told.
+
+    A phone whose language the alert lacks belongs to the fallback's plan. `expected` is language → phones of each group.
+    """
     spoken = [message.language for message in texts.values()]
-    last = fallback if fallback in spoken else spoken[0]
-    area = audience.compile_area(tx, selector)
-    counted = audience.count(tx, area, languages=tuple(spoken), lane=alert.lane, exercise=not alert.live)
-    for number, message in texts.items():
-        excluded = counted.excluded_by_language.get(message.language, {})
-        tx.execute(
-            audience_plans.insert().values(
-                alert_id=alert.id,
-                message_id=number,
-                channel=message.channel,
-                language=message.language,
-                languages=None if message.language == last else [message.language],
-                not_languages=[each for each in spoken if each != last] if message.language == last else [],
-                selector=plain(selector),
-                generation=area.generation,
-                expected=counted.languages.get(message.language, 0) + sum(excluded.values()),
-                excluded={},
+    last = spoken_first(spoken, fallback)[0]
+    groups = areas.groups(tx, selector_of(alert.draft["area"]), generation)
+    for at, group in enumerate(groups):
+        first = priority(alert.lane, *_class(alert), group.arrival)
+        for number, message in texts.items():
+            tx.execute(
+                audience_plans.insert().values(
+                    alert_id=alert.id,
+                    message_id=number,
+                    channel=message.channel,
+                    language=message.language,
+                    languages=None if message.language == last else [message.language],
+                    not_languages=[each for each in spoken if each != last] if message.language == last else [],
+                    selector=plain(group.selector),
+                    earlier_zones=list(group.earlier_zones),
+                    generation=generation,
+                    priority=first,
+                    expected=expected.get(message.language, [0] * len(groups))[at],
+                    excluded={},
+                )
             )
-        )
+
+
+def spoken_first(spoken: Sequence[str], fallback: str) -> tuple[str, ...]:
+    """The languages of an alert with that first whose text goes to phones whose own is not among them."""
+    return tuple(sorted(spoken, key=lambda each: each != fallback))
+
+
+def _class(alert: AlertRow) -> tuple[Severity, Urgency]:
+    """CAP severity and urgency, which are the same in every language."""
+    assert alert.document is not None
+    info = alert.document["infos"][0]
+    return Severity(info["severity"]), Urgency(info["urgency"])
 
 
 def selector_of(stored: Mapping[str, Any]) -> Selector:
     """A selector as it was stored in a draft."""
-    circle = stored.get("circle")
+    circle, arrivals = stored.get("circle"), stored.get("arrivals") or {}
     return Selector(
         zones=tuple(stored.get("zones") or ()),
         polygon=tuple((float(lat), float(lon)) for lat, lon in stored.get("polygon") or ()),
         circle=Circle(**circle) if circle else None,
+        arrivals={code: datetime.fromisoformat(moment) for code, moment in arrivals.items()},
     )
 
 
 def open_plan(connection: Connection, alert_id: str) -> Plan | None:
-    """The first plan of an alert that is not made yet."""
+    """The first plan of an alert that is not made yet; None when they all are."""
+    return _first_plan(connection, audience_plans.c.alert_id == alert_id)
+
+
+def next_plan(connection: Connection, alert_id: str) -> Plan | None:
+    """The plan to be made now by whoever makes those of an alert: its first, or that of a more urgent alert; None at its end."""
+    mine = open_plan(connection, alert_id)
+    if mine is None:
+        return None
+    return _first_plan(connection, audience_plans.c.priority < mine.priority) or mine
+
+
+def _first_plan(connection: Connection, which: ColumnElement[bool]) -> Plan | None:
     row = connection.execute(
         select(audience_plans)
-        .where(audience_plans.c.alert_id == alert_id, audience_plans.c.done_at.is_(None))
-        .order_by(audience_plans.c.id)
+        .where(which, audience_plans.c.done_at.is_(None))
+        .order_by(audience_plans.c.priority, audience_plans.c.id)
         .limit(1)
     ).one_or_none()
     if row is None:
         return None
+    together = audience_plans.c.alert_id == row.alert_id, audience_plans.c.channel == row.channel
     return Plan(
-        row.id,
-        row.message_id,
-        row.channel,
-        None if row.languages is None else tuple(row.languages),
-        tuple(row.not_languages),
-        selector_of(row.selector),
-        row.generation,
-        row.expected,
-        row.cursor,
+        id=row.id,
+        alert_id=row.alert_id,
+        message_id=row.message_id,
+        channel=row.channel,
+        languages=None if row.languages is None else tuple(row.languages),
+        not_languages=tuple(row.not_languages),
+        selector=selector_of(row.selector),
+        earlier_zones=tuple(row.earlier_zones),
+        generation=row.generation,
+        priority=row.priority,
+        expected=connection.scalar(select(func.sum(audience_plans.c.expected)).where(*together)) or 0,
+        cursor=row.cursor,
     )
 
 
@@ -135,17 +198,11 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
         return None
     made = []
     for start in range(0, len(part.phones), size):
-        batch_id = _batch(tx, alert.id, made_from.channel, lane)
+        batch_id = _batch(tx, alert.id, made_from.channel, lane, priority=made_from.priority)
         made.append(batch_id)
-        rows = [{"address": phone, "phone_id": number} for number, phone in part.phones[start : start + size]]
-        common = {
-            "alert_id": alert.id,
-            "batch_id": batch_id,
-            "message_id": made_from.message_id,
-            "channel": made_from.channel,
-            "state": _FIRST_DELIVERY,
-        }
-        tx.execute(insert(deliveries), [row | common for row in rows])
+        values = {"of_alert": alert.id, "of_batch": batch_id, "of_message": made_from.message_id}
+        ids = [number for number, _ in part.phones[start : start + size]]
+        tx.execute(_MAKE, values | {"of_channel": made_from.channel, "ids": ids})
     return made
 
 

@@ -42,6 +42,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pulls")),
         sa.UniqueConstraint("alert_id", "channel", "carrier", name=op.f("uq_pulls_alert_id_channel_carrier")),
     )
+    with op.batch_alter_table("audience_plans", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("earlier_zones", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
+
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.add_column(sa.Column("staff", sa.Boolean(), server_default=sa.false(), nullable=False))
 
@@ -78,6 +82,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_column("staff")
+
+    with op.batch_alter_table("audience_plans", schema=None) as batch_op:
+        batch_op.drop_column("priority")
+        batch_op.drop_column("earlier_zones")
 
     op.drop_table("pulls")
     with op.batch_alter_table("own_texts", schema=None) as batch_op:

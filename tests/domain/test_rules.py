@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from broadcaster.domain import rules
-from broadcaster.domain.alert import Circle, Draft, MsgType, Selector, Status, content_hash, plain
+from broadcaster.domain.alert import (
+    Circle,
+    Draft,
+    MsgType,
+    Selector,
+    Severity,
+    Status,
+    Urgency,
+    content_hash,
+    plain,
+)
 from broadcaster.domain.errors import Invalid, NotAllowed, Problem
 from broadcaster.domain.instruction import Instruction, by_key, remaining, worth_saying
 from broadcaster.domain.rules import Actor, Role
@@ -109,3 +119,26 @@ def test_a_text_does_not_say_get_ready_where_people_are_told_to_leave() -> None:
     ]
     said = worth_saying(there, {"evacuate": ("prepare-to-leave",)})
     assert by_key(said) == {"evacuate": ["rocklea"], "boil-water": ["rocklea"], "prepare-to-leave": ["oxley"]}
+
+
+def test_lives_go_before_news_then_severity_then_urgency_then_the_water() -> None:
+    soon, later = NOW + timedelta(minutes=20), NOW + timedelta(hours=3)
+    in_order = [
+        rules.priority("life-safety", Severity.EXTREME, Urgency.IMMEDIATE, soon),
+        rules.priority("life-safety", Severity.EXTREME, Urgency.IMMEDIATE, later),
+        rules.priority("life-safety", Severity.EXTREME, Urgency.IMMEDIATE),
+        rules.priority("life-safety", Severity.EXTREME, Urgency.EXPECTED, soon),
+        rules.priority("life-safety", Severity.SEVERE, Urgency.IMMEDIATE, soon),
+        rules.priority("life-safety", Severity.UNKNOWN, Urgency.UNKNOWN),
+        rules.priority("information", Severity.EXTREME, Urgency.IMMEDIATE, soon),
+        rules.priority("information", Severity.UNKNOWN, Urgency.UNKNOWN, NOW + timedelta(days=50_000)),
+    ]
+    assert in_order == sorted(set(in_order))
+    assert in_order[-1] < 2**31
+
+
+def test_zones_are_told_in_the_order_of_their_arrivals_and_only_chosen_ones_have_one() -> None:
+    soon, later = NOW + timedelta(minutes=20), NOW + timedelta(hours=3)
+    area = Selector(zones=("a", "b", "c", "d"), arrivals={"c": soon, "a": later, "d": soon})
+    assert area.order == ((soon, ("c", "d")), (later, ("a",)))
+    assert places(replace(WHOLE, area=replace(area, zones=("a", "b", "c")))) == ["area.arrivals.d"]

@@ -30,6 +30,9 @@ audience_plans = Table(
     Column("languages", JSON),
     Column("not_languages", JSON, nullable=False),
     Column("selector", JSON, nullable=False),
+    # Zones whose people an earlier plan of the alert has, because the hazard is there sooner; and what its batches get as priority.
+    Column("earlier_zones", JSON, nullable=False, default=list, server_default="[]"),
+    Column("priority", Integer, nullable=False, default=0, server_default="0"),
     # The generation of residents that it sees to the end, whatever is imported meanwhile.
     Column("generation", Counter, nullable=False),
     Column("expected", Integer, nullable=False),
