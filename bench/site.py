@@ -132,7 +132,11 @@ class Site:
     def start(self, **parts: int) -> None:
         """Start so many processes of each part, `start(sweep=1, urgent=1, bulk=2)`; returns when all workers listen."""
         for part, number in parts.items():
-            words = {"web": ["web", "--bind", f"unix:{self.folder / 'web.sock'}"], "sweep": ["sweep"]}
+            words = {
+                "web": ["web", "--bind", f"unix:{self.folder / 'web.sock'}"],
+                "webhooks": ["web", "--only", "webhooks", "--bind", f"unix:{self.folder / 'webhooks.sock'}"],
+                "sweep": ["sweep"],
+            }
             command = tied.command(*BROADCASTER, *words.get(part, ["worker", "--lane", part]))
             for _ in range(number):
                 with (self.folder / f"{part}.log").open("ab") as log:

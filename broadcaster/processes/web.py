@@ -36,7 +36,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         options = {
             "bind": self._bind,
-            "workers": min(4, os.cpu_count() or 1) if self._only is None else 1,
+            "workers": _processes(self._only),
             "threads": THREADS,
             "worker_class": "gthread",
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: PTH112, S108 - heartbeats, no data
@@ -55,6 +55,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         from broadcaster.web.app import create_app
 
         return create_app(build(self._settings), self._only)
+
+
+def _processes(only: Literal["webhooks"] | None) -> int:
+    """How many serve. One accepts over 1,000 callbacks/s on a core of its own (docs/decisions/062), and never more than half of the
+
+    cores accept callbacks, so that a flood of them leaves room for the stop button and for sending.
+    """
+    cores = os.cpu_count() or 1
+    return min(4, cores) if only is None else max(1, min(4, cores // 2))
 
 
 def serve(settings: Settings, bind: str, only: Literal["webhooks"] | None = None) -> None:

@@ -140,6 +140,9 @@ class _Numbers(Collector):
             alerts = standing_store.alert_totals(connection)
         yield _gauge("sweeper_up", "1 while somebody holds the sweeper's lease.", {(): float(now.swept)})
         yield _gauge("oldest_wait_seconds", "How long the oldest free batch has waited.", {(): now.oldest_wait})
+        waiting = self._rt.receipt_stream.waiting()
+        if waiting is not None:
+            yield _gauge("receipts_waiting", "Receipts taken and not applied yet.", {(): float(waiting)})
         yield _gauge("queue_up", "1 when the queue answers.", {(): float(self._rt.queue.answers())})
         yield _gauge(
             "alerts", "Alerts by state.", {(s, _mode(v)): n for (s, v), n in alerts.items()}, ("state", "mode")

@@ -7,6 +7,9 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
+#: A large send brings a million of these: only those that were refused are worth a line, or nothing else would be left in the log.
+_MANY = ("webhooks.twilio_status", "webhooks_sinch.status")
+
 
 def log_to_stderr() -> None:
     """Let structlog write JSON lines to stderr, unless the program has set it up already."""
@@ -36,7 +39,8 @@ def log_requests(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         endpoint = request.endpoint or "none"
-        if endpoint not in ("health.healthz", "static"):
+        silent = endpoint in ("health.healthz", "static") or (endpoint in _MANY and response.status_code < 300)
+        if not silent:
             took = round((time.monotonic() - g.get("began", time.monotonic())) * 1000)
             log.info("request", method=request.method, endpoint=endpoint, status=response.status_code, ms=took)
         return response

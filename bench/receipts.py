@@ -1,0 +1,253 @@
+"""Receipts: how many a second are applied from the stream, how many callbacks a second are accepted, and what a stop waits meanwhile.
+
+`python -m bench.receipts`. Each of many texts gets two receipts (sent, delivered). Half of them stand in the stream before anybody
+reads it; half are posted over HTTP, signed as Twilio does, to the process that `broadcaster run` starts for callbacks.
+"""
+
+import multiprocessing
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import String, cast, func, literal, select, update
+from twilio.request_validator import RequestValidator
+
+from bench import alerts, frame
+from bench.frame import Goal, Options, Report, spread
+from bench.provider import provider
+from bench.site import Kind, Site
+from broadcaster import clock
+from broadcaster.services import broadcasting
+from broadcaster.services.receiving import CHUNK
+from broadcaster.store.receipt_stream import Told
+from broadcaster.store.schema import batches, db_now, deliveries
+from channels.base import Progress, Receipt
+
+PHONES, FULL_PHONES = 20_000, 200_000
+#: Callbacks are posted for so long, by so many connections at once; Twilio opens as many as it likes.
+SECONDS, CONNECTIONS = 12.0, 16
+STOPS, FULL_STOPS = 40, 100
+PATH = "/webhooks/twilio/status"
+#: What nobody should ask the provider about while we measure, in milliseconds.
+LATER = 3_600_000
+
+
+def taken(site: Site) -> list[tuple[int, str]]:
+    """Texts to everybody, as they stand once the provider has taken them: (delivery, the provider's id)."""
+    alert_id = alerts.submitted(site, alerts.draft(("website", "sms")))
+    alerts.approve(site, alert_id)
+    broadcasting.materialise(site.rt, alert_id)
+    of_texts = (deliveries.c.alert_id == alert_id, deliveries.c.channel == "sms")
+    accepted = {
+        "state": "accepted",
+        "epoch": 1,
+        "provider": "twilio",
+        "provider_id": literal("SM").concat(cast(deliveries.c.id, String)),
+        "accepted_at": db_now(),
+        "not_before": db_now() + LATER,
+    }
+    with site.rt.db.write() as tx:
+        tx.execute(update(deliveries).where(*of_texts).values(**accepted))
+        tx.execute(
+            update(batches).where(batches.c.alert_id == alert_id, batches.c.channel == "sms").values(state="done")
+        )
+        return [(row.id, row.provider_id) for row in tx.execute(select(deliveries).where(*of_texts))]
+
+
+def shuffled(texts: Sequence[tuple[int, str]]) -> list[tuple[int, str, Progress]]:
+    """Two receipts of each text, in any order."""
+    said = [(*text, progress) for text in texts for progress in (Progress.SENT, Progress.DELIVERED)]
+    random.Random(2011).shuffle(said)
+    return said
+
+
+def applied(site: Site, texts: Sequence[tuple[int, str]]) -> dict[str, float]:
+    """How fast one sweeper process applies receipts that wait in the stream: from its first commit to its last."""
+    said, began = shuffled(texts), clock.uptime()
+    for number, name, progress in said:
+        receipt = Receipt(name, progress, parcel_id=site.rt.seal(number))
+        if not site.rt.receipt_stream.append(Told(receipt, frozenset({True}), "twilio")):
+            raise RuntimeError("the stream does not answer")
+    appended = clock.uptime() - began
+    site.start(sweep=1)
+    site.wait(lambda: site.rt.receipt_stream.waiting() == 0, 60 + len(said) / 500, "the receipts", pause=0.1)
+    with site.rt.db.read() as connection:
+        mine = deliveries.c.id.between(texts[0][0], texts[-1][0])
+        first, last, final = connection.execute(
+            select(
+                func.min(deliveries.c.final_at), func.max(deliveries.c.final_at), func.count(deliveries.c.final_at)
+            ).where(mine, deliveries.c.channel == "sms")
+        ).one()
+    if final != len(texts):
+        raise RuntimeError(f"{len(texts) - final} texts are not final")
+    seconds = max(0.001, (last - first).total_seconds())
+    # The first chunk was applied when the clock began.
+    return {
+        "receipts": len(said),
+        "seconds": round(seconds, 3),
+        "per_second": round((len(said) - CHUNK) / seconds),
+        "append_us": round(appended / len(said) * 1e6, 1),
+    }
+
+
+def requests_of(site: Site, texts: Sequence[tuple[int, str]]) -> list[bytes]:
+    """Callbacks as Twilio posts them, signed over our public address."""
+    validator = RequestValidator(site.settings.live.twilio_auth_token.get_secret_value())
+    base, found = site.settings.public_url.rstrip("/"), []
+    for number, name, progress in shuffled(texts):
+        path = f"{PATH}?d={site.rt.seal(number)}"
+        form = {
+            "AccountSid": site.settings.live.twilio_account_sid,
+            "ApiVersion": "2010-04-01",
+            "From": "+61491579455",
+            "MessageSid": name,
+            "MessageStatus": progress.value,
+            "SmsSid": name,
+            "SmsStatus": progress.value,
+            "To": "+61491570156",
+        }
+        body = urlencode(form)
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: alerts.bcc.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"X-Twilio-Signature: {validator.compute_signature(base + path, form)}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        found.append((head + body).encode())
+    return found
+
+
+def post(path: str, posts: Sequence[bytes], seconds: float, answer: Any) -> None:
+    """In a process of its own: post these again and again on kept connections; answers (accepted, refused, seconds)."""
+    left, counts, guard = cycle(posts), [0, 0], threading.Lock()
+    until = time.monotonic() + seconds
+
+    def one() -> None:
+        wire: socket.socket | None = None
+        while time.monotonic() < until:
+            if wire is None:
+                wire = socket.socket(socket.AF_UNIX)
+                wire.settimeout(20)
+                wire.connect(path)
+            with guard:
+                request = next(left)
+            wire.sendall(request)
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = wire.recv(4096)
+                if not more:
+                    break
+                head += more
+            with guard:
+                counts[b" 204 " not in head[:20]] += 1
+            if not head or b"connection: close" in head.lower():
+                wire.close()
+                wire = None
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=one) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answer.put((*counts, time.monotonic() - began))
+
+
+def accepted(site: Site, texts: Sequence[tuple[int, str]], stops: int) -> dict[str, Any]:
+    """Callbacks accepted a second while they are applied, and how long stops take meanwhile (seconds)."""
+    posts, path = requests_of(site, texts), str(site.folder / "webhooks.sock")
+    waiting = [alerts.submitted(site, alerts.draft(("website", "x"), alerts.SMALL)) for _ in range(stops)]
+    for each in waiting:
+        alerts.approve(site, each)
+    site.start(webhooks=1)
+    site.wait(lambda: _answers(path), 60, "the callbacks' process")
+    before = site.cpu()
+    context: Any = multiprocessing.get_context("fork")
+    answer = context.Queue()
+    caller = context.Process(target=post, args=(path, posts, SECONDS, answer), daemon=True)
+    caller.start()
+    found = []
+    for each in waiting:
+        time.sleep(SECONDS / (stops + 5))
+        began = clock.uptime()
+        broadcasting.stop(site.rt, each, alerts.BEN, "measured", clock.utc_now())
+        found.append(clock.uptime() - began)
+    good, bad, seconds = answer.get(timeout=SECONDS + 60)
+    caller.join(10)
+    spent = {part: site.cpu()[part] - before.get(part, 0.0) for part in ("webhooks", "sweep", "valkey")}
+    site.wait(lambda: site.rt.receipt_stream.waiting() == 0, 60, "the receipts", pause=0.1)
+    return {
+        "accepted": good,
+        "refused": bad,
+        "per_second": round(good / seconds),
+        "cpu_us": {part: round(each / max(1, good) * 1e6) for part, each in spent.items()},
+        "stop": spread(found),
+    }
+
+
+def _answers(path: str) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as wire:
+            wire.settimeout(5)
+            wire.connect(path)
+            wire.sendall(b"GET /healthz HTTP/1.0\r\nHost: x\r\n\r\n")
+            return b" 200 " in wire.recv(4096)
+    except OSError:
+        return False
+
+
+def measure(database: Kind, options: Options) -> dict[str, Any]:
+    """One installation on one database: what is applied, what is accepted, and what stops wait."""
+    phones = FULL_PHONES if options.full else PHONES
+    with provider() as served, Site(database, served) as site:
+        options.say(f"receipts: {phones:,} residents into {database} …")
+        site.settle(phones)
+        texts = sorted(taken(site))
+        half = len(texts) // 2
+        others = site.others()
+        found: dict[str, Any] = {"applied": applied(site, texts[:half])}
+        options.say(f"  applied from the stream: {found['applied']}")
+        found["accepted"] = accepted(site, texts[half:], FULL_STOPS if options.full else STOPS)
+        options.say(f"  accepted over HTTP: {found['accepted']}")
+        found["others"], found["peak_mb"] = others.share(), site.peaks()
+    return found
+
+
+def run(options: Options) -> Report:
+    """Each database asked for."""
+    report = Report()
+    for database in options.databases:
+        found = measure(database, options)
+        report.goals += _goals(database, found)
+        report.figures[database] = found
+    return report
+
+
+def _goals(database: Kind, found: dict[str, Any]) -> Iterator[Goal]:
+    stream, web = found["applied"], found["accepted"]
+    yield Goal(
+        f"Receipts applied from the stream, {database}",
+        stream["per_second"],
+        5000,
+        "/s",
+        note=f"{stream['receipts']:,}",
+    )
+    note = f"others had {found['others']:.0%} of the processor"
+    yield Goal(f"Callbacks accepted over HTTP, {database}", web["per_second"], 500, "/s", note=note)
+    stop = web["stop"]
+    words = f"p50 {stop['p50'] * 1000:.0f} ms, {stop['count']} stops"
+    yield Goal(
+        f"A stop while callbacks come in, p99, {database}",
+        round(stop["p99"] * 1000, 1),
+        300,
+        " ms",
+        at_most=True,
+        note=words,
+    )
+
+
+if __name__ == "__main__":
+    frame.command(run, __doc__)
