@@ -121,4 +121,16 @@ class Holding:
         else:
             # A provider that is silent gets a pause that grows: 4, 4, 4, 8, 16 … seconds.
             calm = min(LONGEST_SILENCE, max(SILENCE, 2.0**idle)) if verdict.silent else 0.0
-            batches.release(tx, lease, max(left.next_in, verdict.wait, calm), hold.moved, verdict.reason)
+            wait = max(_wait(left, hold.moved, idle), verdict.wait, calm)
+            batches.release(tx, lease, wait, hold.moved, verdict.reason)
+
+
+def _wait(left: claims.Left, moved: bool, idle: int) -> float:
+    """Seconds until it is worth coming back.
+
+    What could be sent by its time, and was not in a lease that moved nothing, waits for something else: for the part before it, or
+    for an earlier alert's text to the same phone, whose answer was lost. That takes a grace, so we look again after 1, 2, 4 … s.
+    """
+    if left.due and moved:
+        return 0.0
+    return min(left.next_in, LONGEST_SILENCE, 2.0**idle) if left.due else left.next_in

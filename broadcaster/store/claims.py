@@ -6,6 +6,7 @@ The statements are built once, because building one costs more than running it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, exists, func, select, update
@@ -86,10 +87,12 @@ _LEFT_BEHIND = (
     .limit(bindparam("limit", type_=Integer))
 )
 _PENDING, _SENT = deliveries.c.state == DeliveryState.PENDING, deliveries.c.state == DeliveryState.SENDING
+_DUE = deliveries.c.not_before <= db_now()
 _LEFT = select(
     func.count().filter(_PENDING).label("pending"),
     func.count().filter(_SENT).label("sending"),
-    func.min(deliveries.c.not_before).filter(_PENDING).label("pending_at"),
+    func.count().filter(_PENDING, _DUE).label("due"),
+    func.min(deliveries.c.not_before).filter(_PENDING, ~_DUE).label("pending_at"),
     func.min(deliveries.c.intent_at).filter(_SENT).label("intent_at"),
     db_now().label("now"),
 ).where(_BATCH, deliveries.c.state.in_(_UNDECIDED))
@@ -128,9 +131,13 @@ def unknown(connection: Connection, held: Lease, grace: float, limit: int) -> Se
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a batch still holds: rows to send, rows that may have gone out, and seconds until the first of them is due."""
+    """What a batch still holds: rows to send, `due` of them now, and rows that may have gone out.
+
+    `next_in`: seconds until the time of the first of the others comes; infinite when there is none.
+    """
 
     pending: int
+    due: int
     sending: int
     next_in: float
 
@@ -138,9 +145,8 @@ class Left:
 def left(connection: Connection, held: Lease, grace: float) -> Left:
     """What is left of this batch, and when it is worth coming back."""
     row = connection.execute(_LEFT, {"batch": held.batch_id}).one()
-    waits = []
-    if row.pending:
-        waits.append((row.pending_at - row.now).total_seconds())
+    times = [] if row.pending_at is None else [row.pending_at]
     if row.sending:
-        waits.append((row.intent_at + timedelta(seconds=grace) - row.now).total_seconds())
-    return Left(row.pending, row.sending, max(0.0, min(waits, default=0.0)))
+        times.append(row.intent_at + timedelta(seconds=grace))
+    next_in = min(((time - row.now).total_seconds() for time in times), default=inf)
+    return Left(row.pending, row.due, row.sending, max(0.0, next_in))
