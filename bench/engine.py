@@ -17,7 +17,8 @@ from bench import alerts
 from bench.provider import Manner, provider
 from bench.site import Imported, Kind, Site
 from broadcaster.store import alerts as alert_store
-from broadcaster.store.schema import audience_plans, deliveries
+from broadcaster.store import progress
+from broadcaster.store.schema import audience_plans, batches, deliveries
 
 CHANNELS = ("website", "sms")
 #: Processes that are not the product's: the provider is ours to measure with.
@@ -95,7 +96,10 @@ def fan_out(site: Site) -> Round:
     phones = alerts.phones_of(site, alert_id)
     taken, spent, others = site.provider.taken(), site.cpu(), site.others()
     approve = alerts.approve(site, alert_id)
-    site.wait(lambda: _sent_at(site, alert_id) is not None, 60 + phones / 150, "the fan-out", pause=0.05)
+    try:
+        site.wait(lambda: _sent_at(site, alert_id) is not None, 120 + phones / 50, "the fan-out", pause=0.05)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}: {_stuck(site, alert_id)}") from error
     share = others.share()
     cost = {kind: seconds - spent.get(kind, 0.0) for kind, seconds in site.cpu().items()}
     time.sleep(0.2)  # the provider counts a little late
@@ -105,6 +109,18 @@ def fan_out(site: Site) -> Round:
 def _sent_at(site: Site, alert_id: str) -> datetime | None:
     with site.rt.db.read() as connection:
         return alert_store.get(connection, alert_id).sent_all_at
+
+
+def _stuck(site: Site, alert_id: str) -> str:
+    """How far an alert came, and what its batches say of themselves."""
+    with site.rt.db.read() as connection:
+        states = progress.by_channel(connection, alert_id)
+        said = connection.execute(
+            select(batches.c.state, batches.c.reason, func.count().label("number"))
+            .where(batches.c.alert_id == alert_id)
+            .group_by(batches.c.state, batches.c.reason)
+        )
+        return f"{states}; batches: " + ", ".join(f"{each.number} {each.state} {each.reason}".strip() for each in said)
 
 
 def _read(
