@@ -39,11 +39,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """The phones of one zone by the language of their text, and when the hazard is there (None: nobody has said)."""
+    """The phones of one zone by the language of their text, and when the hazard is there (None: nobody has said).
+
+    `turn` puts the zones in order, the soonest first; those with the same, or with none, are told together, and those last.
+    """
 
     code: str
     phones: Mapping[str, int]
     arrival: datetime | None = None
+    turn: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +100,14 @@ def forecast(
 ) -> Forecast:
     """Forecast a send that begins at `begins`. `phones` and `segments` are by the language of the text.
 
-    Zones where the hazard is sooner go first; those with the same time, or without one, go together and end together. A phone
-    with places in several zones is counted in each, so the middle of a forecast is rather too late than too early; its end is
-    not touched by that.
+    Zones go by their turn; those with the same end together. A phone with places in several zones is counted in each, so the middle
+    of a forecast is rather too late than too early; its end is not touched by that.
     """
     texts, units = _load(phones, segments)
     end = pace.seconds(texts, units)
     found: list[ZoneForecast] = []
     gone_texts = gone_units = 0
-    for arrival, group in groupby(sorted(zones, key=_soonest), key=lambda zone: zone.arrival):
+    for _, group in groupby(sorted(zones, key=_soonest), key=lambda zone: zone.turn):
         together = list(group)
         more = [_load(zone.phones, segments) for zone in together]
         gone_texts += sum(each for each, _ in more)
@@ -112,7 +115,7 @@ def forecast(
         seconds = pace.seconds(min(gone_texts, texts), min(gone_units, units))
         finish = _after(begins, seconds)
         found += [
-            ZoneForecast(zone.code, number, min(gone_texts, texts), seconds, finish, arrival)
+            ZoneForecast(zone.code, number, min(gone_texts, texts), seconds, finish, zone.arrival)
             for zone, (number, _) in zip(together, more, strict=True)
         ]
     return Forecast(texts, units, begins, end, _after(begins, end), price.times(units) if price else None, tuple(found))
@@ -124,7 +127,7 @@ def _load(phones: Mapping[str, int], segments: Mapping[str, int]) -> tuple[int, 
 
 
 def _soonest(zone: Zone) -> tuple[bool, float]:
-    return zone.arrival is None, zone.arrival.timestamp() if zone.arrival else 0.0
+    return zone.turn is None, zone.turn.timestamp() if zone.turn else 0.0
 
 
 def _after(begins: datetime, seconds: float | None) -> datetime | None:

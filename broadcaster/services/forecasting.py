@@ -95,7 +95,7 @@ def _outlook(
     if not phones or any(tag not in segments for tag in phones):
         return None
     by_zone: Mapping[str, Mapping[str, int]] = audience.get("zone_languages") or {}
-    zones = [Zone(code, there, _arrival(draft, code, now)) for code, there in by_zone.items()]
+    zones = [_zone(draft, code, there, now) for code, there in by_zone.items()]
     how_fast = pace(rt, lane, draft["status"] == "Actual")
     full = domain.forecast(phones, zones, segments, how_fast, now, rt.profile.sms_price)
     chosen = bool(draft.get("short"))
@@ -107,14 +107,17 @@ def _outlook(
     return Outlook(full, short if segments != one else None, chosen)
 
 
-def _arrival(draft: Mapping[str, Any], zone: str, now: datetime) -> datetime | None:
-    """When the hazard is in a zone: the time given for it, else the alert's onset, if that is still to come.
+def _zone(draft: Mapping[str, Any], code: str, phones: Mapping[str, int], now: datetime) -> Zone:
+    """A zone with the time that is given for it, which is its turn too; else with the alert's onset, if that is still to come.
 
-    What is there already cannot be outrun.
+    An onset that has passed is no time to be late for: the author has not said where the hazard is by now.
     """
-    told = (draft["area"].get("arrivals") or {}).get(zone) or draft.get("onset")
-    moment = datetime.fromisoformat(told) if told else None
-    return moment if moment is not None and moment > now else None
+    given = (draft["area"].get("arrivals") or {}).get(code)
+    if given:
+        moment = datetime.fromisoformat(given)
+        return Zone(code, phones, moment, turn=moment)
+    onset = datetime.fromisoformat(draft["onset"]) if draft.get("onset") else None
+    return Zone(code, phones, onset if onset is not None and onset > now else None)
 
 
 def leaving(

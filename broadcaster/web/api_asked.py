@@ -73,6 +73,9 @@ class AreaIn(Closed):
     )
     circle: CircleIn | None = None
     near: NearIn | None = None
+    arrivals: dict[Name, When] = Field(
+        default={}, max_length=500, description="Zone → when the hazard is there; the soonest are told first"
+    )
 
 
 class PictureIn(Closed):

@@ -38,9 +38,9 @@ def test_zones_that_are_reached_sooner_go_first_and_equal_ones_together() -> Non
     """A phone with two places is counted in both zones, and the end of everything still stands."""
     zones = (
         Zone("hill", {"en": 200}),
-        Zone("dam", {"en": 100}, after(60)),
-        Zone("creek", {"en": 300}, after(20)),
-        Zone("bank", {"en": 300}, after(20)),
+        Zone("dam", {"en": 100}, after(60), turn=after(60)),
+        Zone("creek", {"en": 300}, after(20), turn=after(20)),
+        Zone("bank", {"en": 300}, after(20), turn=after(20)),
     )
     found = forecast({"en": 850}, zones, {"en": 1}, Pace(20), NOW)
     assert [(each.code, each.seconds) for each in found.zones] == [
@@ -54,7 +54,7 @@ def test_zones_that_are_reached_sooner_go_first_and_equal_ones_together() -> Non
 
 
 def test_while_it_is_sent_the_measured_pace_counts() -> None:
-    zones = (Zone("creek", {"en": 300}, after(100)), Zone("hill", {"en": 700}))
+    zones = (Zone("creek", {"en": 300}, after(100), turn=after(100)), Zone("hill", {"en": 700}))
     before = forecast({"en": 1000}, zones, {"en": 1}, Pace(100), NOW)
     pace = measured([(NOW, 0), (after(10), 50), (after(20), 100)])
     assert pace == 5.0

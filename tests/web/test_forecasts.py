@@ -46,6 +46,21 @@ def test_a_late_forecast_offers_the_short_form_and_only_the_author_takes_it(town
     assert "volunteer-call has no short text in en" in before
 
 
+def test_the_hazard_s_time_per_zone_is_kept_and_forecast_against(town: House, rt: Runtime) -> None:
+    alert_id = written(town, rt, holding(channels=("website", "sms")))
+    ada = town.of("ada")
+    form = Form(ada.get(f"/alerts/{alert_id}/edit").text, "compose").values
+    ada.post(f"/alerts/{alert_id}/edit", {**form, "area.arrivals.rocklea": "+20m", "action": "save"})
+    stored = row(rt, alert_id).draft["area"]["arrivals"]
+    assert set(stored) == {"rocklea"}
+    again = Form(ada.get(f"/alerts/{alert_id}/edit").text, "compose").values
+    ada.post(f"/alerts/{alert_id}/edit", {**again, "action": "save"})
+    assert set(row(rt, alert_id).draft["area"]["arrivals"]) == {"rocklea"}
+    assert "In time" in ada.get(f"/alerts/{alert_id}/check").text
+    wrong = ada.post(f"/alerts/{alert_id}/edit", {**again, "area.arrivals.oxley": "+5m", "action": "preview"}).text
+    assert "is not one of the zones" in wrong
+
+
 def test_an_approver_sees_when_the_last_text_leaves_and_what_it_costs(town: House, rt: Runtime) -> None:
     rt.profile = replace(rt.profile, sms_price=Money(Decimal("0.25"), "AUD"))
     alert_id = submitted(town, rt, holding(short=True))

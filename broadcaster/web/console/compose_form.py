@@ -21,6 +21,8 @@ _LISTS = frozenset({FieldType.ACTIONS, FieldType.ZONES, FieldType.INSTRUCTIONS})
 _CORNER = re.compile(r"\s*\[?\s*(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)\s*\]?\s*[,;]?\s*")
 _LETTERS = str.maketrans({"æ": "ae", "ø": "o", "å": "a", "ß": "ss", "đ": "d", "ł": "l"})
 
+_ARRIVAL = "area.arrivals."
+
 Form = MultiDict[str, str]
 
 
@@ -89,10 +91,13 @@ class _Reader:
 
 
 def area_of(form: Form) -> dict[str, Any]:
-    """Zones, and at most one of a pasted outline, a circle, or the surroundings of an address."""
+    """Zones and when the hazard is in them, and at most one of a pasted outline, a circle, or the surroundings of an address."""
     area: dict[str, Any] = {}
     if zones := form.getlist("area.zones"):
         area["zones"] = zones
+    arrivals = {key.removeprefix(_ARRIVAL): value.strip() for key, value in form.items() if key.startswith(_ARRIVAL)}
+    if any(arrivals.values()):
+        area["arrivals"] = {code: moment for code, moment in arrivals.items() if moment}
     if shape := form.get("area.shape", "").strip():
         area["polygon"] = outline(shape)
     circle = {
