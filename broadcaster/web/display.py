@@ -12,6 +12,7 @@ from flask_login import current_user
 from broadcaster.domain.language import Language
 from broadcaster.domain.profile import Money
 from broadcaster.domain.rules import Role
+from broadcaster.store.fanout import selector_of
 from broadcaster.store.zone_files import Zone
 from broadcaster.web import words
 from broadcaster.web.context import now, runtime
@@ -40,6 +41,7 @@ def add_filters(app: Flask) -> None:
         channel_words,
         money,
         zone_called,
+        order_words,
     )
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.globals.update(
@@ -114,6 +116,20 @@ def channel_words(name: str) -> str:
 def from_iso(text: str) -> datetime:
     """A time as a stored document has it."""
     return datetime.fromisoformat(text)
+
+
+def order_words(area: Mapping[str, Any], zones: Mapping[str, Zone]) -> str:
+    """In which order a stored area is told: "Order: Rocklea 2 pm, then Oxley 3.30 pm, then the rest." Empty when it has none."""
+    selector = selector_of(area)
+    steps = [
+        f"{_language().listed([zone_called(code, zones) for code in codes])} {soon(moment)}"
+        for moment, codes in selector.order
+    ]
+    if not steps:
+        return ""
+    told = (", " + _("then") + " ").join(steps)
+    rest = selector.polygon or selector.circle or set(selector.zones) - set(selector.arrivals)
+    return _("Order: %(steps)s, then the rest.", steps=told) if rest else _("Order: %(steps)s.", steps=told)
 
 
 def _languages() -> Mapping[str, Language]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +57,14 @@ def test_a_form_becomes_a_draft(town: House, rt: Runtime) -> None:
     assert "Flood, Oxley Creek" in check
     assert "OXLEY CREEK IS RISING" in check
     assert "Submit for approval: 40 texts, 2 segments each" in check
+
+
+def test_a_time_beside_a_zone_orders_the_texts_and_the_approver_sees_it(town: House, rt: Runtime) -> None:
+    form = HOLDING | {"action": "save", "expires": "2026-11-24 09:00", "area.arrivals.oxley": "2026-11-24 05:00"}
+    answer = town.of("ada").post("/alerts/new/holding", form)
+    assert the_draft(rt, answer.headers["Location"])["area"]["arrivals"] == {"oxley": "2026-11-23T19:00:00+00:00"}
+    page = town.of("ada").get(answer.headers["Location"].replace("/edit", "/check")).text
+    assert re.search(r"Order: Oxley .*5 am.*, then the rest\.", page)
 
 
 def test_looking_keeps_nothing(town: House, rt: Runtime) -> None:
