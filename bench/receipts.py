@@ -19,10 +19,12 @@ from twilio.request_validator import RequestValidator
 
 from bench import alerts, frame
 from bench.frame import Goal, Options, Report, spread
+from bench.listing import lister
 from bench.provider import provider
 from bench.site import Kind, Site
 from broadcaster import clock
-from broadcaster.services import broadcasting
+from broadcaster.runtime import build
+from broadcaster.services import broadcasting, pulling
 from broadcaster.services.receiving import CHUNK
 from broadcaster.store.receipt_stream import Told
 from broadcaster.store.schema import batches, db_now, deliveries
@@ -188,6 +190,37 @@ def accepted(site: Site, texts: Sequence[tuple[int, str]], stops: int) -> dict[s
     }
 
 
+def pulled(site: Site, texts: Sequence[tuple[int, str]]) -> dict[str, float]:
+    """How fast one job learns from a provider's list what became of texts of which no word has come."""
+    with site.rt.db.write() as tx:
+        of_texts = deliveries.c.id.in_(select(deliveries.c.id).where(deliveries.c.state == "accepted"))
+        tx.execute(update(deliveries).where(of_texts).values(not_before=0))
+        batch_id = tx.scalar(select(deliveries.c.batch_id).where(deliveries.c.id == texts[0][0])) or 0
+    with lister([name for _, name in reversed(texts)]) as url:
+        live = site.settings.live.model_copy(update={"twilio_api_url": url})
+        rt = build(site.settings.model_copy(update={"live": live}))
+        began, spent = time.monotonic(), time.process_time()
+        while _awaited(site) and time.monotonic() < began + 600:
+            pulling.pull(rt, batch_id)
+        seconds, spent = time.monotonic() - began, time.process_time() - spent
+        rt.close()
+    left = _awaited(site)
+    if left:
+        raise RuntimeError(f"{left} texts were not in the list")
+    return {
+        "texts": len(texts),
+        "seconds": round(seconds, 2),
+        "per_second": round(len(texts) / seconds),
+        "cpu_us": round(spent / len(texts) * 1e6, 1),
+        "minutes_for_a_million": round(1e6 / (len(texts) / seconds) / 60, 1),
+    }
+
+
+def _awaited(site: Site) -> int:
+    with site.rt.db.read() as connection:
+        return connection.scalar(select(func.count()).where(deliveries.c.state == "accepted")) or 0
+
+
 def _answers(path: str) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as wire:
@@ -212,6 +245,9 @@ def measure(database: Kind, options: Options) -> dict[str, Any]:
         options.say(f"  applied from the stream: {found['applied']}")
         found["accepted"] = accepted(site, texts[half:], FULL_STOPS if options.full else STOPS)
         options.say(f"  accepted over HTTP: {found['accepted']}")
+        site.end()
+        found["pulled"] = pulled(site, sorted(taken(site)))
+        options.say(f"  pulled from the provider's list: {found['pulled']}")
         found["others"], found["peak_mb"] = others.share(), site.peaks()
     return found
 
@@ -227,7 +263,7 @@ def run(options: Options) -> Report:
 
 
 def _goals(database: Kind, found: dict[str, Any]) -> Iterator[Goal]:
-    stream, web = found["applied"], found["accepted"]
+    stream, web, asked = found["applied"], found["accepted"], found["pulled"]
     yield Goal(
         f"Receipts applied from the stream, {database}",
         stream["per_second"],
@@ -238,14 +274,16 @@ def _goals(database: Kind, found: dict[str, Any]) -> Iterator[Goal]:
     note = f"others had {found['others']:.0%} of the processor"
     yield Goal(f"Callbacks accepted over HTTP, {database}", web["per_second"], 500, "/s", note=note)
     stop = web["stop"]
-    words = f"p50 {stop['p50'] * 1000:.0f} ms, {stop['count']} stops"
+    quickness = f"p50 {stop['p50'] * 1000:.0f} ms, {stop['count']} stops"
+    words = f"Reading a list of 1,000,000 texts, {database}"
+    yield Goal(words, asked["minutes_for_a_million"], 10, " min", at_most=True, note=f"from {asked['texts']:,}")
     yield Goal(
         f"A stop while callbacks come in, p99, {database}",
         round(stop["p99"] * 1000, 1),
         300,
         " ms",
         at_most=True,
-        note=words,
+        note=quickness,
     )
 
 

@@ -1,6 +1,6 @@
 """The sweeper process: rings what was forgotten, ends what is over, makes the backups, applies receipts.
 
-Any number may run. One leads the sweep; receipts are shared out among all of them (docs/decisions/062).
+Any number may run. One leads the sweep; receipts are shared out among all of them (docs/decisions/066).
 """
 
 import signal

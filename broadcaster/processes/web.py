@@ -58,7 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def _processes(only: Literal["webhooks"] | None) -> int:
-    """How many serve. One accepts over 1,000 callbacks/s on a core of its own (docs/decisions/062), and never more than half of the
+    """How many serve. One accepts over 1,000 callbacks/s on a core of its own (docs/decisions/066), and never more than half of the
 
     cores accept callbacks, so that a flood of them leaves room for the stop button and for sending.
     """

@@ -6,7 +6,6 @@ middle costs a page. Several pages make a job; the next job goes on, rung by thi
 
 import time
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 import structlog
@@ -41,28 +40,36 @@ def pull(rt: Runtime, batch_id: int) -> None:
     """Ask about a batch's accepted deliveries of which no word has come. Safe to call at any time, from any process."""
     with rt.db.read() as connection:
         held = batches.look(connection, batch_id)
+        if held is None:
+            return
         rows = quiet.rows(connection, batch_id, LOOKUPS)
-        if held is None or not rows:
+        begun = pulls.in_hand(connection, held.alert_id, held.channel)
+        if not rows and not begun:
             return
         sheet = parcels.sheet(rt, connection, held)
-    for carrier, of_one in groupby(sorted(rows, key=lambda row: row.provider), lambda row: row.provider):
+    # Only who carried it can say; what was sent before carriers were noted went by the first.
+    for carrier in sorted({row.provider for row in rows} | begun):
+        mine = [row for row in rows if row.provider == carrier]
         try:
-            # Only who carried it can say; what was sent before providers were noted went by the first.
             channel = rt.channel(held.channel, sheet.live, carrier)
         except NotReady as error:
             log.warning("nobody_to_ask", carrier=carrier, why=str(error))
-            _ask_later(rt, list(of_one), rt.timing.pull_again)
+            _ask_later(rt, mine, rt.timing.pull_again)
             continue
-        if not (channel.lists and _Reading(rt, held, sheet, channel).run()):
-            _one_by_one(rt, sheet, channel, list(of_one))
+        if not (channel.lists and _Reading(rt, held, sheet, channel).run(len(mine))):
+            _one_by_one(rt, sheet, channel, mine)
 
 
 def _ask_later(rt: Runtime, rows: Sequence[Any], seconds: float) -> None:
+    if not rows:
+        return
     with rt.db.write() as tx:
         quiet.ask_later(tx, [row.id for row in rows], seconds)
 
 
 def _one_by_one(rt: Runtime, sheet: Sheet, channel: Channel, rows: Sequence[Any]) -> None:
+    if not rows:
+        return
     # First, so that two workers do not ask the same at once, and a provider that is down is not asked all the time.
     _ask_later(rt, rows, rt.timing.pull_again)
     found: list[Word] = []
@@ -88,12 +95,12 @@ class _Reading:
         self._began = clock.uptime()
         self._again = 0.0
 
-    def run(self) -> bool:
-        """Read on while the job's time lasts. False: a list is not what is needed now, so that each must be looked up."""
+    def run(self, due: int) -> bool:
+        """Read on while the job's time lasts. False: a list is not what is needed for the `due` words that are missing in this batch."""
         rt, about = self._rt, (self._batch.alert_id, self._batch.channel)
         with rt.db.read() as connection:
-            begun = pulls.in_hand(connection, *about, self._channel.carrier)
-            if not begun and not pulls.many(connection, *about, MANY):
+            begun = self._channel.carrier in pulls.in_hand(connection, *about)
+            if not begun and not pulls.many(connection, self._batch, due, MANY):
                 return False
         with rt.db.write() as tx:
             held = pulls.take(tx, *about, self._channel.carrier, rt.timing.lease)

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from broadcaster.store.batches import milliseconds
-from broadcaster.store.progress import any_in_batch
-from broadcaster.store.quiet import AWAITED
+from broadcaster.store.batches import Lease, milliseconds
+from broadcaster.store.quiet import any_due
 from broadcaster.store.schema import audience_plans, batches, db_now, deliveries, pulls
 
 #: A list that has been begun so long ago is read anew from its top.
@@ -30,17 +29,14 @@ class Pull:
     expected: int
 
 
-def many(connection: Connection, alert_id: str, channel: str, least: int) -> bool:
-    """True when a list is quicker than looking each up: words of `least` deliveries are due, and of one in a hundred of all."""
-    wanted = max(least, _planned(connection, alert_id, channel) // 100)
-    due = (
-        select(deliveries.c.id)
-        .join(batches, batches.c.id == deliveries.c.batch_id)
-        .where(batches.c.alert_id == alert_id, batches.c.channel == channel, *AWAITED)
-        .limit(wanted)
-        .subquery()
-    )
-    return (connection.scalar(select(func.count()).select_from(due)) or 0) >= wanted
+def many(connection: Connection, batch: Lease, due: int, least: int) -> bool:
+    """True when a list is quicker than looking each up: `least` words are missing, and of one in a hundred of all.
+
+    Judged by one batch, of which `due` words are missing: counting them all would take longer than some lookups.
+    """
+    size = connection.scalar(select(func.count()).where(deliveries.c.batch_id == batch.batch_id)) or 1
+    planned = max(size, _planned(connection, batch.alert_id, batch.channel))
+    return due * planned >= max(least, planned // 100) * size
 
 
 def _planned(connection: Connection, alert_id: str, channel: str) -> int:
@@ -49,17 +45,17 @@ def _planned(connection: Connection, alert_id: str, channel: str) -> int:
     return int(connection.scalar(select(func.sum(audience_plans.c.made)).where(*mine)) or 0)
 
 
-def in_hand(connection: Connection, alert_id: str, channel: str, carrier: str) -> bool:
-    """True when a list is being read, or was left in the middle."""
-    mine = (pulls.c.alert_id == alert_id, pulls.c.channel == channel, pulls.c.carrier == carrier)
-    return connection.scalar(select(pulls.c.id).where(*mine, pulls.c.cursor.is_not(None))) is not None
+def in_hand(connection: Connection, alert_id: str, channel: str) -> frozenset[str]:
+    """Carriers whose list is being read, or was left in the middle."""
+    mine = (pulls.c.alert_id == alert_id, pulls.c.channel == channel, pulls.c.cursor.is_not(None))
+    return frozenset(connection.scalars(select(pulls.c.carrier).where(*mine)))
 
 
 def take(tx: Connection, alert_id: str, channel: str, carrier: str, seconds: float) -> Pull | None:
     """Become the reader for `seconds`: go on where the list was left, or begin it. None: somebody reads it, or did so just now."""
     mine = (pulls.c.alert_id == alert_id, pulls.c.channel == channel, pulls.c.carrier == carrier)
     first = select(func.min(batches.c.created_at)).where(
-        batches.c.alert_id == alert_id, batches.c.channel == channel, any_in_batch(*AWAITED)
+        batches.c.alert_id == alert_id, batches.c.channel == channel, any_due()
     )
     since = tx.scalar(first)
     if since is None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, literal_column, select, update
 
 from broadcaster.domain.lifecycle import DeliveryState
 from broadcaster.store.batches import milliseconds
@@ -27,6 +27,20 @@ AWAITED = (_ACCEPTED, _DUE)
 _OPEN = (alerts.c.approved_at.is_not(None), alerts.c.completed_at.is_(None))
 
 
+def any_due() -> ColumnElement[bool]:
+    """True of a row of `batches` in which some delivery is to be asked about by now: only its first one is looked at.
+
+    Asked for in its order, because PostgreSQL else takes another index and reads all of them.
+    """
+    first = (
+        select(deliveries.c.not_before)
+        .where(deliveries.c.batch_id == batches.c.id, _ACCEPTED)
+        .order_by(deliveries.c.not_before)
+        .limit(1)
+    )
+    return first.scalar_subquery() <= db_now()
+
+
 def waiting(connection: Connection, limit: int) -> Sequence[Row[int, str]]:
     """Batches (id, lane) with deliveries about which the provider should be asked by now, unless its list is just being read."""
     reading = exists().where(
@@ -38,7 +52,7 @@ def waiting(connection: Connection, limit: int) -> Sequence[Row[int, str]]:
     return connection.execute(
         select(batches.c.id, batches.c.lane)
         .join(alerts, alerts.c.id == batches.c.alert_id)
-        .where(*_OPEN, ~reading, any_in_batch(*AWAITED))
+        .where(*_OPEN, ~reading, any_due())
         .order_by(batches.c.id)
         .limit(limit)
     ).all()
