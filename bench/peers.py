@@ -29,6 +29,8 @@ from broadcaster.processes import tied
 from broadcaster.processes.valkey import Embedded
 
 LIMIT = "libcurl alone"
+#: Seconds after which a round of a peer is cut: its rate is known by then.
+LONGEST = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,13 @@ def run(peer: Peer, served: Provider, folder: Path) -> Pace:
         _wait(lambda: served.taken() > 0 or worker.poll() is not None, 60)
         before = machine.cpu_seconds(worker.pid) + machine.cpu_seconds(queue.pid)
         early = served.taken()
-        _wait(lambda: served.taken() >= peer.messages or worker.poll() is not None, 60 + peer.messages / 2)
-        spent = machine.cpu_seconds(worker.pid) + machine.cpu_seconds(queue.pid) - before
-        if served.taken() < peer.messages:
+        _wait(lambda: served.taken() >= peer.messages or worker.poll() is not None, LONGEST)
+        spent, taken = machine.cpu_seconds(worker.pid) + machine.cpu_seconds(queue.pid) - before, served.taken()
+        if taken < 2 or worker.poll() is not None:
             log = (folder / "worker.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-            raise RuntimeError(f"{peer.name} sent {served.taken()} of {peer.messages}: {log}")
-        cost = spent / max(1, peer.messages - early)
-        return Pace(peer.name, peer.messages, round((peer.messages - 1) / served.span(), 1), round(cost * 1e6, 1))
+            raise RuntimeError(f"{peer.name} sent {taken} of {peer.messages}: {log}")
+        cost = spent / max(1, taken - early)
+        return Pace(peer.name, taken, round((taken - 1) / served.span(), 1), round(cost * 1e6, 1))
 
 
 @contextmanager
