@@ -35,6 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = frame.parser(__doc__)
     parser.add_argument("--only", type=_names, default=NAMES, metavar="NAME,…", help=f"some of {', '.join(NAMES)}")
     given = parser.parse_args(words)
+    frame.tidy_when_ended()
     options = replace(frame.options(given), say=_say)
     what, began, goals, figures = machine.words(), time.monotonic(), list[Goal](), dict[str, Any]()
     failed: list[str] = []

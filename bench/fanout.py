@@ -94,6 +94,7 @@ def main() -> None:
     if not given.alone and not given.recipients:
         frame.command(run, __doc__)
         return
+    frame.tidy_when_ended()
     print(machine.words())
     options = replace(frame.options(given), databases=(given.database or "sqlite",))
     (database,) = options.databases

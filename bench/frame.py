@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from bench import machine
 from bench.site import Kind
@@ -111,6 +114,15 @@ def _verdict(goal: Goal) -> str:
     return "met" if goal.met else "MISSED"
 
 
+def tidy_when_ended() -> None:
+    """Let SIGTERM leave by the same doors as Ctrl-C, so that whatever was started is ended."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
 def parser(words: str | None) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
     found = argparse.ArgumentParser(description=words)
@@ -138,6 +150,7 @@ def write(figures: object, target: str) -> None:
 
 def command(benchmark: Benchmark, words: str | None) -> None:
     """The command line of one benchmark alone."""
+    tidy_when_ended()
     given = parser(words).parse_args()
     print(machine.words())
     began = time.monotonic()

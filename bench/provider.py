@@ -104,6 +104,7 @@ class _Loop:
     def run(self) -> None:
         # Ctrl-C is for whoever started us; they end us.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         listener, epoll = self.listener, self.epoll
         epoll.register(listener.fileno(), select.EPOLLIN)
         told = time.monotonic()
