@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 from broadcaster.domain import instruction, rules
 from broadcaster.domain.alert import Draft, MsgType, Reference
 from broadcaster.domain.errors import Invalid, NotFound, NotReady, Problem
+from broadcaster.domain.field import FieldType
 from broadcaster.domain.instruction import Instruction
 from broadcaster.domain.kind import AlertKind
+from broadcaster.domain.profile import Words
 from broadcaster.runtime import Runtime
 from broadcaster.services import pictures, reach
 from broadcaster.services.reach import Reach
@@ -92,7 +94,7 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
         limits={name: rt.limits_of(name) for name in rt.channel_names(live)},
         parents=tuple(_parent(rt, each, now) for each in references if each.document),
         still_applies=_still(rt, connection, draft, kind, area, now),
-        area=_ground(connection, area, draft),
+        area=_ground(connection, area, draft, kind),
         hashtag=_hashtag(rt, connection, draft),
         pictures=pictures.public(rt, draft, problems),
     )
@@ -186,7 +188,7 @@ def _still(
     )
 
 
-def _ground(connection: Connection, area: Area | None, draft: Draft) -> Ground:
+def _ground(connection: Connection, area: Area | None, draft: Draft, kind: AlertKind) -> Ground:
     """Outlines and names of what was chosen, for CAP and the page."""
     if area is None:
         return Ground()
@@ -198,7 +200,15 @@ def _ground(connection: Connection, area: Area | None, draft: Draft) -> Ground:
         polygons=tuple(rings),
         circles=(draft.area.circle,) if draft.area.circle else (),
         zones={code: zone.names for code, zone in chosen.items()},
+        elsewhere=_named(connection, draft, kind, area.generation),
     )
+
+
+def _named(connection: Connection, draft: Draft, kind: AlertKind, generation: int) -> dict[str, Words]:
+    """Names of the zones that fields speak of, wherever they are."""
+    given = (draft.fields.get(each.name) for each in kind.fields.values() if each.type is FieldType.ZONES)
+    codes = [str(code) for values in given if isinstance(values, (list, tuple)) for code in values]
+    return {code: zone.names for code, zone in zones.some(connection, codes, generation).items()} if codes else {}
 
 
 def _hashtag(rt: Runtime, connection: Connection, draft: Draft) -> str:

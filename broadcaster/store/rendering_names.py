@@ -26,7 +26,8 @@ class Matter:
     def names(self, channel: str, tag: str, shorter: int) -> dict[str, object]:
         """The kind's fields by name, as this channel may show them, and the names of `field.RESERVED`."""
         zones = {key: self.profile.in_language(words, tag) for key, words in self.setting.area.zones.items()}
-        view = View(self.kind, self.profile, tag, channel, self.zone, zones)
+        elsewhere = {key: self.profile.in_language(words, tag) for key, words in self.setting.area.elsewhere.items()}
+        view = View(self.kind, self.profile, tag, channel, self.zone, elsewhere | zones)
         fields = view.fields(self.values)
         language = self.kind.languages[tag]
         return (

@@ -12,11 +12,15 @@ from channels.base import Limits, Message
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The area, looked up: closed rings of (lat, lon), circles, and zones as id → name per language."""
+    """The area, looked up: closed rings of (lat, lon), circles, and zones as id → name per language.
+
+    `elsewhere` are zones that the fields name and that are not part of it.
+    """
 
     polygons: tuple[tuple[tuple[float, float], ...], ...] = ()
     circles: tuple[Circle, ...] = ()
     zones: Mapping[str, Words] = field(default_factory=dict)
+    elsewhere: Mapping[str, Words] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from broadcaster import clock
-from broadcaster.domain.alert import Draft, MsgType
+from broadcaster.domain.alert import Draft, MsgType, Selector
 from broadcaster.domain.errors import Conflict, Invalid
 from broadcaster.runtime import FOLDER, Runtime
-from broadcaster.services import followup, incidents
+from broadcaster.services import drafting, followup, incidents
 from broadcaster.store import documents
 from broadcaster.store import incidents as incident_store
 from tests.engine.city import BEN, finish, holding, sent, settle, state, submitted
@@ -62,6 +62,10 @@ def test_only_an_all_clear_closes_an_instruction(runtime: Runtime) -> None:
     draft = followup.prefill(runtime, first, "all-clear", clock.utc_now())
     assert draft.fields["lifted"] == ["prepare-to-leave"]
     assert set(draft.area.zones) == REACHED
+    partly = completed(draft, action=["go-home"], basis="The river has fallen", zones_not_lifted=["oxley"])
+    shown = drafting.preview(runtime, replace(partly, area=Selector(zones=("rocklea",))), clock.utc_now())
+    (page,) = [each for each in shown.partly.made.messages if (each.channel, each.language) == ("website", "en")]
+    assert "<dt>Zones not lifted</dt>\n<dd>Oxley</dd>" in page.parts[0]
     second = sent(runtime, completed(draft, action=["go-home"], basis="The river has fallen"))
     finish(runtime, second)
     assert open_now(runtime) == set()
