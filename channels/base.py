@@ -97,6 +97,8 @@ class Parcel:
     replaces a higher one. `lane` picks the sender ("life-safety" or "information").
     `not_after` is a reading of the clock that counts sleep too (CLOCK_BOOTTIME, seconds; 0: none): later than that nothing of it
     may leave, because somebody else may have it by then.
+    `reference` names the delivery for good, where `id` is another one after a restore: a provider that keeps the sender's own name of
+    a message is given this one (empty: the id).
     """
 
     id: str
@@ -111,6 +113,7 @@ class Parcel:
     generation: int = 0
     lane: str = "life-safety"
     not_after: float = 0.0
+    reference: str = ""
 
 
 class ChannelError(Exception):

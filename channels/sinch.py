@@ -112,7 +112,7 @@ class Sinch(Texting):
             delivery_report="per_recipient_final" if parcel.callback_url else "none",
             expire_at=until,
             event_destination_target=parcel.callback_url or None,
-            client_reference=parcel.id,
+            client_reference=_name(parcel),
         )
 
     def _until(self, parcel: Parcel) -> datetime | None:
@@ -135,7 +135,7 @@ class Sinch(Texting):
                 "to": parcel.to,
                 "text": parcel.text,
                 "callback_url": parcel.callback_url,
-                "id": parcel.id,
+                "id": _name(parcel),
                 "until": until.isoformat().replace("+00:00", "Z") if until else "",
             },
             parcel.not_after,
@@ -157,14 +157,14 @@ class Sinch(Texting):
     def find(self, parcel: Parcel, since: datetime) -> Receipt | None:
         """By the batch's id when known; else the newest batch with our reference, taken since `since` less 5 min.
 
-        The reference is the parcel's own id, so there is nothing to guess.
+        The reference is our own name of the delivery, so there is nothing to guess.
         """
         if parcel.provider_id:
             return self._report(parcel.provider_id, known=False)
-        batches = self._asked(self._listed, parcel.id, since - CLOCK_SKEW)
+        batches = self._asked(self._listed, _name(parcel), since - CLOCK_SKEW)
         if batches is None:  # a list is always there: this is another address, and says nothing about the text
             raise Misconfigured("Sinch does not know this service plan", "404")
-        taken = [batch for batch in batches if getattr(batch, "client_reference", None) == parcel.id]
+        taken = [batch for batch in batches if getattr(batch, "client_reference", None) == _name(parcel)]
         if not taken:
             return None
         newest = max(taken, key=lambda batch: batch.created_at or _THEN)
@@ -239,7 +239,7 @@ class Sinch(Texting):
         """`form` has `d`, our own id from the URL, `body` as posted, and the headers `nonce` and `timestamp`.
 
         Sinch signs callbacks only for accounts that ask for it, and then the operator has the secret. Without one the proof is our own
-        id: sealed, different for each text, and told to nobody but Sinch (over TLS, in the address and in the reference).
+        id: sealed, different for each text, and told to nobody but Sinch, over TLS.
         """
         secret = self._options.callback_secret
         return signed(self._texts, secret, form, signature) if secret else bool(form.get("d"))
@@ -254,6 +254,10 @@ class Sinch(Texting):
             plan = f"Sinch service plan {self._options.service_plan_id}, region {self._options.region}"
             return Health(account=plan, senders=tuple(map(_ability, self._every_sender())))
         raise failure
+
+
+def _name(parcel: Parcel) -> str:
+    return parcel.reference or parcel.id
 
 
 def _sent(batch_id: object) -> Sent:

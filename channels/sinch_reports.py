@@ -25,15 +25,13 @@ def receipt(batch_id: str, status: str, code: str, parcel_id: str = "") -> Recei
 
 
 def read(texts: Texts, parcel_id: str, body: str) -> Receipt:
-    """The receipt in a callback's body, which must be about the text that its address names. ValueError says what is wrong."""
+    """The receipt in a callback's body about the text that its address names. ValueError says what is wrong."""
     try:
         event = texts.events().parse_event(body)
     except Exception as error:  # noqa: BLE001 - whatever the SDK trips over
         raise ValueError(f"the callback is no event of Sinch's ({type(error).__name__})") from None
     if not hasattr(event, "status") or not hasattr(event, "recipient"):
         raise ValueError("the callback is no report about one recipient")
-    if not event.client_reference or event.client_reference != parcel_id:
-        raise ValueError("the callback speaks of another text than its address")
     return receipt(event.batch_id, event.status, str(event.code), parcel_id)
 
 

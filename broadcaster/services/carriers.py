@@ -1,5 +1,7 @@
 """Who carries a channel just now: the first provider that answers, by the breakers that all workers share."""
 
+from collections.abc import Sequence
+
 from broadcaster.domain.errors import NotReady
 from broadcaster.runtime import Runtime
 from broadcaster.store.breaker import UNBOUND, breaker_key, unanswered
@@ -55,6 +57,11 @@ class Carriers:
     def by_name(self, name: str = "") -> Channel:
         """The carrier that a delivery names: only that one can say what became of it. NotReady when it is not set up (any more)."""
         return self._rt.channel(self._name, self._live, name)
+
+    def asked(self, name: str) -> Sequence[Channel]:
+        """Who can say what became of a delivery that names `name`; everybody when it names nobody, as after a restore."""
+        names = (name,) if name else self._rt.carriers(self._name, self._live)
+        return [self.by_name(each) for each in names or ("",)]
 
     def room(self) -> int:
         """How many deliveries the chosen carrier may be given now. What has one place (a page, an account) has no other way out."""

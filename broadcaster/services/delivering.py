@@ -100,8 +100,8 @@ class Delivering:
 
     def _reconciled(self) -> bool:
         """False when nothing can be sent before the provider says what it has taken, or somebody else has the batch."""
-        hold, by_name = self.held.now, self.carriers.by_name
-        found = reconciling.reconcile(self.rt, self.sheet, hold.lease, by_name, self._tired)
+        hold, asked = self.held.now, self.carriers.asked
+        found = reconciling.reconcile(self.rt, self.sheet, hold.lease, asked, self._tired)
         hold.moved, hold.lost = found.resolved > 0, not found.ours
         if found.failure is not None:
             # Rows that another carrier may have taken wait for that one; the rest can go on.

@@ -69,6 +69,10 @@ def _hold(tx: Connection, made_at: datetime) -> int:
         .where(of_unfinished, deliveries.c.state.in_(sorted(DELIVERY.sources("intend"))))
         .values(state=DELIVERY.target("intend"), epoch=epoch, intent_at=made_at, attempts=deliveries.c.attempts + 1)
     )
+    # Whoever carried one when the copy was made, it may have gone by another since.
+    tx.execute(
+        update(deliveries).where(of_unfinished, deliveries.c.state == DELIVERY.target("intend")).values(provider="")
+    )
     hold = update(batches).where(unfinished).values(state=BATCH.target("hold"), reason="restored from a backup")
     return tx.execute(hold).rowcount
 

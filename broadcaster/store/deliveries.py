@@ -52,6 +52,11 @@ def accept(tx: Connection, rows: Sequence[Accepted], pull_after: float) -> None:
     tx.execute(_accept(tx.dialect.name), given | {"pull_after": milliseconds(pull_after)})
 
 
+def carried_by(tx: Connection, number: int, carrier: str) -> None:
+    """Note who turned out to have taken a delivery of which that was not known."""
+    tx.execute(update(deliveries).where(deliveries.c.id == number).values(provider=carrier))
+
+
 def give_back(
     tx: Connection,
     ids: Sequence[int],

@@ -29,7 +29,7 @@ REPEATED = timedelta(days=2)
 @blueprint.post("")
 @everybody
 def status() -> Response:
-    """What became of a text. It names our own sealed id twice, in the address and in what is posted; a signature where one is due."""
+    """What became of a text. Its address holds our own sealed id; it is signed where that is due."""
     rt, form = runtime(), _form()
     modes = _proved(rt, form)
     if not modes:

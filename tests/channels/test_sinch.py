@@ -191,6 +191,17 @@ def test_a_list_that_is_not_there_is_never_a_no(status: int) -> None:
         channel.find(Parcel("d1", PHONE, "Leave now."), NOON)
 
 
+def test_a_text_is_found_by_its_name_for_good_when_its_id_is_another_one(sandbox: Sandbox) -> None:
+    with texts(sandbox.sinch_url) as channel:
+        for name in ("singly", "in bulk"):
+            parcel = Parcel("1.before", PHONE, "Leave now.", reference=name)
+            taken = only(channel.send([parcel] if name == "singly" else iter([parcel]))).provider_id
+            found = channel.find(replace(parcel, id="1.after"), datetime.now(UTC))
+            assert found is not None
+            assert found.provider_id == taken
+            assert channel.find(replace(parcel, reference="of another"), datetime.now(UTC)) is None
+
+
 def test_the_list_tells_what_became_of_many_page_by_page(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels.sinch.REPORTS", 2)
     phones = [PHONE, "+15005553002", "+15005559002", "+15005559003", "+15005559004"]
@@ -256,9 +267,8 @@ def test_a_report_is_read(channel: Sinch, more: dict[str, object], expected: Rec
 @pytest.mark.parametrize(
     "body",
     [
-        *("", "[]", "{", '"x"', "{}", json.dumps({"type": "news"}), json.dumps(REPORT | {"client_reference": "8.xyz"})),
+        *("", "[]", "{", '"x"', "{}", json.dumps({"type": "news"})),
         *(json.dumps({key: value for key, value in REPORT.items() if key != lost}) for lost in ("batch_id", "status")),
-        json.dumps({key: value for key, value in REPORT.items() if key != "client_reference"}),
         json.dumps(
             {
                 "type": "mo_text",

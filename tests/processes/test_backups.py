@@ -2,11 +2,13 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, text
 
 from bench.postgres import Postgres
@@ -14,11 +16,13 @@ from broadcaster import clock
 from broadcaster.domain.errors import Conflict, Invalid, NotReady
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.processes import part
-from broadcaster.runtime import Runtime
+from broadcaster.runtime import Runtime, build
 from broadcaster.services import backups, broadcasting, migrating, recovering, restoring
+from broadcaster.settings import Settings
 from broadcaster.store.database import Database
-from broadcaster.store.schema import batches, installation, journal, metadata, sessions
+from broadcaster.store.schema import batches, deliveries, installation, journal, metadata, sessions
 from channels.sandbox.server import Sandbox
+from channels.sandbox.sinch_rules import FAKE_API_TOKEN, FAKE_SERVICE_PLAN_ID
 from tests.engine import city
 
 pytestmark = pytest.mark.engine
@@ -89,6 +93,45 @@ def test_back_up_send_restore_release_and_nobody_gets_two(rt: Runtime, sandbox: 
     city.finish(rt, alert_id, 30)
     assert set(city.texts_per_phone(sandbox).values()) == {1}
     assert sum(city.counts(rt, alert_id)["sms"].values()) == 40
+
+
+@pytest.fixture
+def two_carriers(settings: Settings, sandbox: Sandbox) -> Iterator[Runtime]:
+    """The same installation with a second carrier of texts."""
+    second = {
+        "sinch_service_plan_id": FAKE_SERVICE_PLAN_ID,
+        "sinch_api_token": SecretStr(FAKE_API_TOKEN),
+        "sinch_from": "+61491570158=5000",
+        "sinch_api_url": sandbox.sinch_url,
+    }
+    rt = build(settings.model_copy(update={"live": settings.live.model_copy(update=second)}), city.QUICK)
+    yield rt
+    rt.close()
+
+
+def test_after_a_restore_every_carrier_is_asked(
+    rt: Runtime, two_carriers: Runtime, sandbox: Sandbox, folder: Path
+) -> None:
+    """The copy knows nothing of a carrier; since then some texts went by each. Some seconds: sends and lookups."""
+    rt = two_carriers
+    phones = city.settle(rt, 20)
+    alert_id = city.sent(rt, city.holding(channels=("website", "sms")))
+    broadcasting.materialise(rt, alert_id)
+    copy = made(rt, folder / "copy.backup")
+    sandbox.control("twilio").fault("POST /2010", "401", count=None)
+    city.work_until(rt, lambda: sandbox.sent("sinch"))
+    city.finish(rt, alert_id)
+
+    restoring.restore(rt, copy, ROOT, clock.utc_now())
+    sandbox.control("twilio").faults([])
+    rt = replace(rt, _epoch=None)  # as a process started since: the same row has another token
+    assert recovering.release(rt, ROOT, clock.utc_now()) >= 1
+    city.finish(rt, alert_id, 30)
+    everywhere = [str(each["to"]) for carrier in ("twilio", "sinch") for each in sandbox.sent(carrier)]
+    assert Counter(everywhere) == Counter(phones)
+    with rt.db.read() as connection:
+        carriers = set(connection.scalars(select(deliveries.c.provider).where(deliveries.c.channel == "sms")))
+    assert carriers == {"sinch"}
 
 
 def test_an_audience_that_was_half_made_is_made_and_held(rt: Runtime, sandbox: Sandbox, folder: Path) -> None:

@@ -86,9 +86,8 @@ def test_a_report_that_is_not_signed_or_speaks_of_another_text_changes_nothing(
     number, token, _ = a_text(town, rt)
     assert post(callbacks, f"?d={token}", report(token), secret="other").status_code == 403
     assert callbacks.post(f"/webhooks/sinch?d={token}", json=report(token)).status_code == 403
-    elsewhere = report("1.forged", batch_id="01FC")
-    for path, event in ((f"?d={token}", report("1.forged")), ("?d=1.forged", elsewhere), ("", report(token))):
-        assert post(callbacks, path, event).status_code == 204
+    for path in ("?d=1.forged", ""):
+        assert post(callbacks, path, report(token, batch_id="01FC")).status_code == 204
     assert state_of(rt, number) == "accepted"
 
 
