@@ -144,17 +144,27 @@ def measured(samples: Sequence[tuple[datetime, int]]) -> float | None:
 
 
 def again(before: Forecast, gone: int, left: int, per_second: float | None, now: datetime) -> Forecast:
-    """The forecast while it is being sent: `gone` texts have left, `left` have not, and so many leave each second.
+    """The forecast while it is being sent: `gone` texts are handed over, `left` are not, and so many are each second.
 
-    A zone that is through has no finish any more; nor has any when nothing moves.
+    A provider takes texts faster than its senders release their segments, so nothing ends sooner than was worked out before. What is
+    through has no finish any more; nor has what waits while nothing moves.
     """
 
-    def until(texts: int) -> float | None:
-        return texts / per_second if per_second and texts > 0 else None
+    def until(waiting: int, planned: datetime | None) -> datetime | None:
+        if waiting <= 0:
+            return planned if planned is not None and planned > now else None
+        if not per_second:
+            return None
+        handed_over = now + timedelta(seconds=waiting / per_second)
+        return max(handed_over, planned) if planned is not None else handed_over
 
     zones = []
     for zone in before.zones:
-        seconds = until(min(zone.texts_by - gone, left))
-        zones.append(replace(zone, seconds=seconds, finish=_after(now, seconds)))
-    seconds = until(left)
-    return replace(before, begins=now, seconds=seconds, finish=_after(now, seconds), zones=tuple(zones))
+        finish = until(min(zone.texts_by - gone, left), zone.finish)
+        zones.append(replace(zone, seconds=_between(now, finish), finish=finish))
+    finish = until(left, before.finish)
+    return replace(before, begins=now, seconds=_between(now, finish), finish=finish, zones=tuple(zones))
+
+
+def _between(now: datetime, finish: datetime | None) -> float | None:
+    return None if finish is None else (finish - now).total_seconds()

@@ -65,5 +65,7 @@ def test_while_it_is_sent_the_measured_pace_counts() -> None:
     assert not found.late
     later = again(before, gone=400, left=600, per_second=2.0, now=after(200))
     assert (later.zones[0].finish, later.late) == (None, ())
+    queued = again(before, gone=1000, left=0, per_second=500.0, now=after(5))
+    assert (queued.finish, queued.seconds) == (after(10), 5.0)  # the provider has them all, and releases 100 a second
     stuck = again(before, gone=400, left=600, per_second=None, now=after(200))
     assert (stuck.finish, measured([(NOW, 400), (after(30), 400)])) == (None, None)

@@ -96,7 +96,11 @@ def test_the_live_view_forecasts_anew_and_shows_the_staff_s_phones(town: House, 
         tx.execute(deliveries.update().where(*half).values(state="accepted", accepted_at=later))
     page = unescape(cy.get(f"/alerts/{alert_id}/progress").text)
     assert "on 1 of 1, the first 4 s after approval" in page
-    assert "(1 a second) all are handed over at" in page
+    assert "(1 a second) the last text leaves at" in page
+    with rt.db.write() as tx:
+        tx.execute(deliveries.update().where(deliveries.c.channel == "sms").values(state="accepted", accepted_at=later))
+    page = unescape(cy.get(f"/alerts/{alert_id}/progress").text)
+    assert "All are handed over. The provider's senders release the last one at about" in page
     rt.profile = replace(rt.profile, staff_phones=())
     assert "No staff phones are set" in cy.get(f"/alerts/{approved(town, rt, holding(incident='b'))}").text
 

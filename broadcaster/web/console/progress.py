@@ -126,8 +126,10 @@ def _parts(counts: Mapping[D, int], unmade: int) -> Sequence[Part]:
 def _outlook(
     connection: Connection, alert: AlertRow, name: str, counts: Mapping[D, int], unmade: int, now: datetime
 ) -> Outlook | None:
-    """When the last text will have been handed over, at the pace of the last minute."""
-    if name != forecasting.TEXTS or alert.state not in SENDING_ALERT or not (counts.get(D.PENDING, 0) or unmade):
+    """When the last text leaves, at the pace of the last minute; None when all have left."""
+    if name != forecasting.TEXTS or alert.state not in SENDING_ALERT:
         return None
     by_state = {str(state): number for state, number in counts.items()}
-    return forecasting.leaving(runtime(), connection, alert, by_state, unmade, now)
+    outlook = forecasting.leaving(runtime(), connection, alert, by_state, unmade, now)
+    waiting, on_its_way = counts.get(D.PENDING) or unmade, counts.get(D.SENDING) or counts.get(D.ACCEPTED)
+    return outlook if outlook is not None and (waiting or (on_its_way and outlook.forecast.finish)) else None
