@@ -14,7 +14,7 @@ from itertools import cycle
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import String, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
 from twilio.request_validator import RequestValidator
 
 from bench import alerts, frame
@@ -193,19 +193,17 @@ def accepted(site: Site, texts: Sequence[tuple[int, str]], stops: int) -> dict[s
 def pulled(site: Site, texts: Sequence[tuple[int, str]]) -> dict[str, float]:
     """How fast one job learns from a provider's list what became of texts of which no word has come."""
     with site.rt.db.write() as tx:
-        of_texts = deliveries.c.id.in_(select(deliveries.c.id).where(deliveries.c.state == "accepted"))
-        tx.execute(update(deliveries).where(of_texts).values(not_before=0))
+        tx.execute(update(deliveries).where(*_awaited(texts)).values(not_before=0))
         batch_id = tx.scalar(select(deliveries.c.batch_id).where(deliveries.c.id == texts[0][0])) or 0
     with lister([name for _, name in reversed(texts)]) as url:
         live = site.settings.live.model_copy(update={"twilio_api_url": url})
         rt = build(site.settings.model_copy(update={"live": live}))
         began, spent = time.monotonic(), time.process_time()
-        while _awaited(site) and time.monotonic() < began + 600:
+        while _left(site, texts) and time.monotonic() < began + 600:
             pulling.pull(rt, batch_id)
         seconds, spent = time.monotonic() - began, time.process_time() - spent
         rt.close()
-    left = _awaited(site)
-    if left:
+    if left := _left(site, texts):
         raise RuntimeError(f"{left} texts were not in the list")
     return {
         "texts": len(texts),
@@ -216,9 +214,14 @@ def pulled(site: Site, texts: Sequence[tuple[int, str]]) -> dict[str, float]:
     }
 
 
-def _awaited(site: Site) -> int:
+def _awaited(texts: Sequence[tuple[int, str]]) -> tuple[ColumnElement[bool], ...]:
+    """The condition for those of these texts of which no last word has come."""
+    return deliveries.c.id.between(texts[0][0], texts[-1][0]), deliveries.c.state == "accepted"
+
+
+def _left(site: Site, texts: Sequence[tuple[int, str]]) -> int:
     with site.rt.db.read() as connection:
-        return connection.scalar(select(func.count()).where(deliveries.c.state == "accepted")) or 0
+        return connection.scalar(select(func.count()).where(*_awaited(texts))) or 0
 
 
 def _answers(path: str) -> bool:

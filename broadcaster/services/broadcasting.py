@@ -115,7 +115,7 @@ def finish_if_sent(tx: Connection, alert_id: str) -> None:
 
 def complete_if_final(tx: Connection, alert_id: str) -> None:
     """Mark the moment when nothing about this alert is open any more; "finished" is said only then."""
-    if not progress.unfinished(tx, alert_id) and fanout.all_sent(tx, alert_id):
+    if fanout.all_sent(tx, alert_id) and not progress.unfinished(tx, alert_id):
         decisions.complete(tx, alert_id)
 
 

@@ -36,6 +36,12 @@ def accept(rt: Runtime, receipt: Receipt, modes: Collection[bool], carrier: str 
     `modes` says whose secret signed it: True the live account's, False the exercise's (docs/decisions/032); it may speak only
     about deliveries of these. `carrier` is the provider that sent it (Channel.carrier); empty: whoever carries the delivery.
     """
+    try:
+        rt.unseal(receipt.parcel_id)
+    except ValueError:
+        # Not every carrier signs: what anybody may post must not fill the stream.
+        log.warning("receipt_of_nothing_of_ours")
+        return
     told = Told(replace(receipt, provider_id=_plain(receipt.provider_id)), frozenset(modes), carrier)
     if not rt.receipt_stream.append(told):
         _apply(rt, [told])
@@ -102,9 +108,9 @@ def _apply(rt: Runtime, told: Sequence[Told]) -> Collection[int]:
 
 
 def _word(rt: Runtime, told: Told) -> Word | None:
-    """Whose delivery it is about. A token of ours is always asked for: not every carrier signs, and one from before a restore
+    """Whose delivery it is about, by our token: asked for again, because whoever can write to Valkey must not invent receipts, and
 
-    names another row by now.
+    one from before a restore names another row by now.
     """
     try:
         return Word(told.receipt, rt.unseal(told.receipt.parcel_id), told.modes, told.carrier)

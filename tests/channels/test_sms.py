@@ -223,6 +223,38 @@ def test_what_was_found_says_how_far_it_came(sandbox: Sandbox) -> None:
     assert receipt.reason == "the phone was off or out of reach"
 
 
+def test_the_list_is_read_page_by_page_by_anybody_and_holds_no_residents_texts(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sms, "PAGE", 4)
+    sent = {only(channel(sandbox).send([text(text=f"Text {number}")])).provider_id for number in range(6)}
+    sandbox.control("twilio").inbound(from_=PHONE, to="+15005550006", body="Leave now.")
+    deadline, found, cursor = time.monotonic() + 5, list[Receipt](), ""
+    while len(found) < 6 and time.monotonic() < deadline:
+        # Twilio lists a text once it has passed it on.
+        found, cursor = [], ""
+        while not found or cursor:
+            page = channel(sandbox).listing(datetime.now(UTC) + timedelta(minutes=4), cursor)
+            found, cursor = [*found, *page.receipts], page.cursor
+            if not page.receipts:
+                break
+    assert len(found) == 6
+    assert {each.provider_id for each in found} == sent
+    assert channel(sandbox).listing(datetime.now(UTC) + timedelta(minutes=6)).receipts == ()
+
+
+@pytest.mark.parametrize("fault", ["500", "429", "not_json", "drop_before"])
+def test_a_list_that_cannot_be_read_is_read_later(sandbox: Sandbox, fault: str) -> None:
+    sandbox.control("twilio").fault("GET /", fault)
+    with pytest.raises(Unavailable):
+        channel(sandbox).listing(datetime.now(UTC))
+
+
+def test_a_list_that_does_not_go_on_there_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises((Misconfigured, Refused)):
+        channel(sandbox).listing(datetime.now(UTC), "https://api.twilio.com/2010-04-01/Accounts/ACother/Messages.json")
+
+
 # -- receipts ------------------------------------------------------------------------------------------------------
 
 
