@@ -40,7 +40,7 @@ def counted(
     groups = areas.groups(connection, selector)
     area = areas.compile_area(connection, selector, groups[0].area.generation)
     found = audience.count(connection, area, languages=spoken, lane=lane, exercise=not live)
-    expected = audience.expected(connection, groups, found, languages=spoken, exercise=not live)
+    expected = audience.expected(connection, groups, languages=spoken, exercise=not live)
     return found, Reach(area.generation, found.phones, expected)
 
 

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
 
 from broadcaster.store import generations
 from broadcaster.store.areas import NO_ZONE, Area, Group, compile_area
+from broadcaster.store.register import Flags, Register, register
 from broadcaster.store.schema import opt_outs, phones, place_zones, places
 
 __all__ = ["OPTED_OUT", "Area", "Count", "Slice", "compile_area", "count", "expected", "opted_out", "slice_of"]
 
 OPTED_OUT = "opted out"
-#: Phones looked at together when a drawn area is counted.
-_PAGE = 10_000
 #: Phones that are named one by one in a query.
 _FEW = 1_000
 
@@ -93,52 +92,61 @@ def slice_of(
 
 def count(connection: Connection, area: Area, *, languages: Sequence[str], lane: str, exercise: bool) -> Count:
     """Count whom an area reaches with an alert in `languages`, the first of which is the fallback."""
-    tally = _count_drawn if area.shape else _count_zones
-    found = tally(connection, area, lane, _in_force(area, exercise))
-    of_text: Counter[str] = Counter()
-    excluded: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for (language, opted_out), number in found.groups.items():
-        text = language if language in languages else languages[0]
-        if opted_out:
-            excluded[text][OPTED_OUT] += number
-        else:
-            of_text[text] += number
-    total: Counter[str] = sum(excluded.values(), Counter())
+    held = register(connection, area.generation)
+    counts = held.exercise if exercise else np.ones_like(held.exercise)
+    away = held.away(connection, lane)
+    members = held.reached(area)
+    reached = held.told(area) & counts
+    there = reached & ~away
+    of_text, excluded = (_by_language(held, who, languages) for who in (there, reached & away))
     of_zone: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for (zone, language), number in sorted(found.zones.items()):
+    for (zone, language), number in sorted(_by_zone(held, members, there).items()):
         of_zone[zone][language if language in languages else languages[0]] += number
     return Count(
         phones=of_text.total(),
-        households=found.households,
+        households=int(np.count_nonzero(np.bincount(held.household[there]))),
         zones={zone: each.total() for zone, each in of_zone.items()},
         languages=dict(of_text),
-        excluded=dict(total),
-        excluded_by_language={language: dict(each) for language, each in excluded.items()},
-        unplaced=_unplaced(connection, _in_force(area, exercise)),
+        excluded={OPTED_OUT: excluded.total()} if excluded else {},
+        excluded_by_language={language: {OPTED_OUT: number} for language, number in excluded.items()},
+        unplaced=int((counts & ~held.placed).sum()),
         zone_languages={zone: dict(each) for zone, each in of_zone.items()},
     )
 
 
 def expected(
-    connection: Connection, groups: Sequence[Group], counted: Count, *, languages: Sequence[str], exercise: bool
+    connection: Connection, groups: Sequence[Group], *, languages: Sequence[str], exercise: bool
 ) -> dict[str, list[int]]:
-    """Language of a text → phones of each group, the excluded among them; `counted` is the count of all groups together.
+    """Language of a text → phones of each group, the excluded among them. `languages` as in `count`."""
+    held = register(connection, groups[0].area.generation)
+    counts = held.exercise if exercise else np.ones_like(held.exercise)
+    found = [_by_language(held, held.told(group.area) & counts, languages) for group in groups]
+    return {language: [each[language] for each in found] for language in languages}
 
-    `languages` as in `count`. Whom several groups reach counts in the first of them.
-    """
-    found = {
-        language: [counted.languages.get(language, 0) + sum(counted.excluded_by_language.get(language, {}).values())]
-        for language in languages
-    }
-    for group in groups[:-1]:
-        of_text: Counter[str] = Counter()
-        mine = (*_in_force(group.area, exercise), _reach(group.area))
-        query = select(phones.c.language, func.count()).where(*mine).group_by(phones.c.language)
-        for language, number in connection.execute(query):
-            of_text[language if language in languages else languages[0]] += number
-        for language, numbers in found.items():
-            numbers.insert(-1, of_text[language])
-            numbers[-1] -= of_text[language]
+
+def _by_language(held: Register, who: Flags, languages: Sequence[str]) -> Counter[str]:
+    """How many phones get a text in which language."""
+    found: Counter[str] = Counter()
+    for number, language in zip(np.bincount(held.language[who]).tolist(), held.languages, strict=False):
+        if number:
+            found[language if language in languages else languages[0]] += number
+    return found
+
+
+def _by_zone(held: Register, members: Flags, who: Flags) -> Mapping[tuple[str, str], int]:
+    """(zone, language of the phone) → phones that are reached through the zone."""
+    chosen = np.flatnonzero(members & who[held.member])
+    phone, zone = held.member[chosen], held.zone[chosen].astype(np.int64)
+    # A phone with several places in a zone is in it once; they stand side by side.
+    once = np.concatenate(([True], (phone[1:] != phone[:-1]) | (zone[1:] != zone[:-1])))[: len(chosen)]
+    phone, zone = phone[once], zone[once]
+    pairs = np.bincount(zone * len(held.languages) + held.language[phone])
+    codes = list(held.zones)
+    found = {}
+    for pair in np.flatnonzero(pairs).tolist():
+        code, language = divmod(pair, len(held.languages))
+        if codes[code] != NO_ZONE:
+            found[codes[code], held.languages[language]] = int(pairs[pair])
     return found
 
 
@@ -154,60 +162,6 @@ def opted_out(connection: Connection, area: Area, *, lane: str, exercise: bool) 
         reached = _reached(connection, area, 0, rows, place_zones.c.phone_id.in_([row.id for row in rows]))
         found += len(rows) if reached is None else len(reached)
     return found
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Numbers of reached phones by (language of the phone, opted out), of households, and by (zone, language of the phone)."""
-
-    groups: Counter[tuple[str, bool]]
-    households: int
-    zones: Mapping[tuple[str, str], int]
-
-
-def _count_zones(connection: Connection, area: Area, lane: str, wanted: list[ColumnElement[bool]]) -> _Tally:
-    """By three statements: an area of whole zones needs nobody's coordinates."""
-    reached = and_(*wanted, _reach(area))
-    opted_out = opt_outs.c.phone.is_not(None)
-    groups = select(phones.c.language, opted_out, func.count()).select_from(_with_opt_outs(lane)).where(reached)
-    # A phone without household is a household of its own; a phone number cannot be the name of one (it begins with +).
-    household = case((phones.c.household == "", phones.c.phone), else_=phones.c.household)
-    households = select(func.count(household.distinct())).select_from(_with_opt_outs(lane)).where(reached, ~opted_out)
-    z = place_zones
-    of_zone = select(z.c.zone, phones.c.language, func.count(phones.c.id.distinct())).group_by(
-        z.c.zone, phones.c.language
-    )
-    of_zone = of_zone.select_from(_with_opt_outs(lane).join(z, z.c.phone_id == phones.c.id))
-    of_zone = of_zone.where(*wanted, ~opted_out, generations.visible(z, area.generation), _member(area))
-    return _Tally(
-        Counter(
-            {
-                (row[0], bool(row[1])): row[2]
-                for row in connection.execute(groups.group_by(phones.c.language, opted_out))
-            }
-        ),
-        connection.scalar(households) or 0,
-        {(row[0], row[1]): row[2] for row in connection.execute(of_zone)},
-    )
-
-
-def _count_drawn(connection: Connection, area: Area, lane: str, wanted: list[ColumnElement[bool]]) -> _Tally:
-    """Page by page: whether a point is inside is not a question for SQL."""
-    groups: Counter[tuple[str, bool]] = Counter()
-    households: set[str] = set()
-    of_zone: Counter[tuple[str, str]] = Counter()
-    after = 0
-    while rows := _candidates(connection, area, lane, wanted, after, _PAGE):
-        reached = _reached(connection, area, after, rows) or {}
-        for row in rows:
-            if row.id not in reached:
-                continue
-            groups[row.language, bool(row.opted_out)] += 1
-            if not row.opted_out:
-                households.add(row.household or row.phone)
-                of_zone.update((zone, row.language) for zone in reached[row.id] if zone)
-        after = rows[-1].id
-    return _Tally(groups, len(households), of_zone)
 
 
 def _in_force(area: Area, exercise: bool) -> list[ColumnElement[bool]]:
@@ -285,8 +239,3 @@ def _reached(
         if id(row) in inside or row.zone in whole or not row.by_point:
             reached.setdefault(row.phone_id, set()).add(row.zone)
     return reached
-
-
-def _unplaced(connection: Connection, wanted: list[ColumnElement[bool]]) -> int:
-    nowhere = ~exists().where(place_zones.c.phone_id == phones.c.id).correlate(phones)
-    return connection.scalar(select(func.count()).select_from(phones).where(*wanted, nowhere)) or 0
