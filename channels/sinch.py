@@ -164,7 +164,10 @@ class Sinch(Texting):
         batches = self._asked(self._listed, _name(parcel), since - CLOCK_SKEW)
         if batches is None:  # a list is always there: this is another address, and says nothing about the text
             raise Misconfigured("Sinch does not know this service plan", "404")
-        taken = [batch for batch in batches if getattr(batch, "client_reference", None) == _name(parcel)]
+        if not all(hasattr(batch, "client_reference") for batch in batches):
+            # Of a kind that the SDK does not know: it may be ours.
+            raise Unavailable("Sinch's answer could not be understood", "unknown_batch")
+        taken = [batch for batch in batches if batch.client_reference == _name(parcel)]
         if not taken:
             return None
         newest = max(taken, key=lambda batch: batch.created_at or _THEN)
@@ -172,6 +175,8 @@ class Sinch(Texting):
 
     def _listed(self, reference: str, earliest: datetime) -> list[Any]:
         pages = self._texts.batches.list(client_reference=reference, start_date=earliest, page_size=PAGE)
+        if pages.result.batches is None and pages.result.count != 0:
+            raise ValueError("an answer without a list")  # which is not an empty one
         return list(pages.iterator())
 
     def listing(self, since: datetime, cursor: str = "") -> Listed:

@@ -191,6 +191,25 @@ def test_a_list_that_is_not_there_is_never_a_no(status: int) -> None:
         channel.find(Parcel("d1", PHONE, "Leave now."), NOON)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"count": 1, "page": 0, "page_size": 1, "batches": [{"id": "01FC", "type": "mt_hologram"}]}',
+        b'{"count": 1, "page": 0, "page_size": 1}',
+        *(b"{}", b"[]", b"null", b'{"batches": "none"}'),
+    ],
+)
+def test_a_list_that_the_sdk_cannot_read_is_never_a_no(body: bytes) -> None:
+    """Answers of 200 in a shape of tomorrow, or of somebody else on the way."""
+
+    async def strange(request: Request, back: Any) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        back.write(head + body)
+
+    with recording(strange) as provider, texts(provider.url) as channel, pytest.raises(Unavailable):
+        channel.find(Parcel("d1", PHONE, "Leave now."), NOON)
+
+
 def test_a_text_is_found_by_its_name_for_good_when_its_id_is_another_one(sandbox: Sandbox) -> None:
     with texts(sandbox.sinch_url) as channel:
         for name in ("singly", "in bulk"):
