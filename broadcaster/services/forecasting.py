@@ -55,6 +55,12 @@ def pace(rt: Runtime, lane: str, live: bool) -> Pace:
     return Pace(own, rt.settings.sms_rate)
 
 
+def seconds_for(rt: Runtime, phones: int, lane: str, live: bool) -> dict[str, float | None]:
+    """Segments of a text ("1", "2") → seconds until as many phones have been told; None: not known."""
+    how_fast = pace(rt, lane, live)
+    return {str(number): _rounded(how_fast.seconds(phones, phones * number)) for number in (1, 2)}
+
+
 def of_draft(rt: Runtime, made: Composed, now: datetime) -> Outlook | None:
     """What a draft would take if it went now; None when it reaches no phones, or its texts cannot be made yet."""
     if made.reached is None or TEXTS not in made.draft.channels:

@@ -265,6 +265,9 @@ class Audience(Answer):
     languages: dict[str, int]
     excluded: dict[str, int]
     unplaced: int = Field(description="Phones that no area reaches")
+    seconds: dict[str, float | None] = Field(
+        default={}, description="Segments of a text → seconds until all have left with the senders there are"
+    )
 
 
 class PreviewOut(Answer):

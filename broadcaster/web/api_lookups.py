@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from broadcaster.domain.alert import Circle, Selector
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.kind import AlertKind, Lane
-from broadcaster.services import composing, scopes
+from broadcaster.services import composing, forecasting, scopes
 from broadcaster.store import areas, audience
 from broadcaster.store import zones as zone_store
 from broadcaster.store.audience import Count
@@ -66,7 +66,8 @@ def count(query: asked.AudienceQuery) -> Response:
     with rt.db.read() as connection:
         area = areas.compile_area(connection, _selector(query))
         found = audience.count(connection, area, languages=rt.profile.languages, lane=str(lane), exercise=exercise)
-    return jsonify(counted(found))
+    seconds = forecasting.seconds_for(rt, found.phones, str(lane), live=not exercise)
+    return jsonify(counted(found) | {"seconds": seconds})
 
 
 def counted(found: Count) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from broadcaster.domain.errors import BroadcasterError, Invalid
+from broadcaster.domain.errors import BroadcasterError, Invalid, NotFound
 from broadcaster.domain.rules import Role
 from broadcaster.services import own_phone
 from broadcaster.web.auth.guard import me, needs
@@ -74,6 +74,8 @@ def try_out(alert_id: str) -> Response:
     """Send the draft's text to one's own phone, marked as a test."""
     try:
         own = own_phone.try_out(runtime(), alert_id, me(), now())
+    except NotFound:
+        raise
     except BroadcasterError as error:
         flash(_said(error), "error")
     else:
