@@ -52,6 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
             continue
         goals += report.goals
         figures[name] = report.figures
+        _say(f"\n{frame.table(report.goals)}")
         _say(f"   {time.monotonic() - started:.0f} s")
     _say(f"\n{frame.table(goals)}")
     missed = sum(not each.met for each in goals)
