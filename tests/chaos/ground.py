@@ -5,21 +5,28 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from pydantic import SecretStr
 
+from broadcaster import clock
 from broadcaster.demo.stage import account, exercise_account
 from broadcaster.processes.environment import changes
-from broadcaster.runtime import FOLDER
+from broadcaster.runtime import FOLDER, build
+from broadcaster.services import broadcasting
 from broadcaster.settings import Settings
+from broadcaster.store import documents
 from channels.sandbox.server import Sandbox
 from tests.chaos.plan import Plan, Scale
 from tests.chaos.relay import Relay
 from tests.chaos.town import SITE, Town
+from tests.engine.city import ADA, sent
 from tests.processes.installed import PATIENCE, Run
 from tests.residents.city import SQUARES
 
@@ -43,6 +50,8 @@ class Ground:
             self.settings = self._settings()
             self.town = Town(self.settings, self.sandbox, self.scale.people, self.plan.seed)
             held.callback(self.town.close)
+            self.rt = build(self.settings)
+            held.callback(self.rt.close)
             held.callback(self._end)
             self.start()
             self._held = held.pop_all()
@@ -98,10 +107,10 @@ class Ground:
                 try_kill(pid)
             time.sleep(0.1)
 
-    # -- alerts
+    # -- alerts, by the real command line in the long form; a command takes seconds to start, which the short form has not
 
     def send(self) -> str:
-        """An alert to everybody on all channels, over the command line; returns its id."""
+        """An alert to everybody on all channels; returns its id."""
         self.alerts += 1
         path = self.folder / f"alert{self.alerts}.yaml"
         text = (FOLDER / "templates/alerts/holding/example.en.yaml").read_text()
@@ -110,9 +119,23 @@ class Ground:
         # X refuses the words of an earlier post, also those of a thread's second part.
         text = text.replace("Crews are", f"Crew {self.alerts} is").replace("+35m", f"+{35 + 20 * self.alerts}m")
         path.write_text(f"{text}channels: [website, sms, x, facebook]\n")
+        if not self.scale.whole:
+            return sent(self.rt, documents.read_alert_file(path.read_text(), UTC, clock.utc_now()))
         people = ("--author", "ada@city.example", "--approver", "ben@city.example")
         answer: dict[str, Any] = json.loads(self.run.say("alert", "send", path, *people, "--json"))
         return str(answer["id"])
+
+    def stop_sending(self, alert_id: str) -> Callable[[], str | None]:
+        """Begin to stop an alert; what is returned says None while that goes on, then why it was refused, or nothing."""
+        if not self.scale.whole:
+            pool = ThreadPoolExecutor(1)
+            task = pool.submit(broadcasting.stop, self.rt, alert_id, ADA, "chaos", clock.utc_now())
+            pool.shutdown(wait=False)
+            return lambda: None if not task.done() else str(task.exception() or "")
+        command = self.run.command("alert", "stop", alert_id)
+        return lambda: (
+            None if command.poll() is None else command.communicate()[1].strip() if command.returncode else ""
+        )
 
 
 def try_kill(pid: int, number: int = 9) -> bool:

