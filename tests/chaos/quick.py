@@ -11,7 +11,7 @@ from broadcaster.cli import main
 from broadcaster.domain import breaker
 from broadcaster.processes import supervision
 from broadcaster.runtime import Timing
-from broadcaster.services import sweeping
+from broadcaster.services import holding, sweeping
 
 QUICK = Timing(
     call=1.0,
@@ -36,6 +36,7 @@ def hurry() -> None:
     vars(runtime)["Timing"] = lambda: QUICK
     vars(supervision)["_own"] = own
     vars(sweeping).update(LEASE=2.0, AGAIN=1.0)
+    vars(holding).update(SILENCE=0.5, LONGEST_SILENCE=2.0)
     # On a busy machine a call takes longer than a second; what then opens would stay open for longer than the whole short form.
     vars(breaker).update(MOST_ERRORS=10_000, SILENT_TRIES=10_000)
 
