@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from broadcaster import clock
 from broadcaster.cli import waiting
 from broadcaster.cli.codes import _Codes
 from broadcaster.cli.frame import os_user
@@ -207,3 +208,24 @@ def test_preview_shows_every_text_with_its_length(drill: Path, real: Path, ask: 
     wrong = say("preview", real)
     assert wrong.exit_code == 1
     assert "Did you mean rocklea?" in wrong.stderr
+
+
+def test_a_draft_is_tried_on_a_proved_phone_only_and_its_forecast_is_told(
+    real: Path, say: Say, ask: Callable[..., Any], rt: Runtime, sandbox: Sandbox
+) -> None:
+    """One sender of one segment a second: twelve texts of two segments."""
+    real.write_text(real.read_text() + "short: true\n")
+    slow = {"BROADCASTER_TWILIO_FROM": "+61491570110=1"}
+    seen = say("preview", real, **slow)
+    assert "12 texts of 12 segments, cost unknown, set sms_price in the profile; the last has left at" in seen.stdout
+    shown = ask("alert", "draft", real, "--author", "ada@city.example")
+    refused = say("alert", "try", shown["id"], "--as", "ada@city.example")
+    assert (refused.exit_code, texts_per_phone(sandbox)) == (1, {})
+    assert "no phone of your own" in refused.stderr
+    with rt.db.write() as tx:
+        ada = accounts.find(tx, email="ada@city.example")
+        assert ada is not None
+        accounts.change(tx, ada.id, {"phone": "+61400000999", "phone_verified_at": clock.utc_now()})
+    tried = ask("alert", "try", shown["id"], "--as", "ada@city.example")
+    assert tried == {"id": shown["id"], "phone": "…999"}
+    assert texts_per_phone(sandbox) == {"+61400000999": 1}
