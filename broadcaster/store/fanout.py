@@ -15,6 +15,7 @@ from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Slice
 from broadcaster.store.batches import revive
 from broadcaster.store.moves import move, suppress
+from broadcaster.store.progress import any_in_batch
 from broadcaster.store.schema import audience_plans, batches, db_now, deliveries, phones
 from channels.base import Action, Message
 
@@ -24,6 +25,8 @@ from channels.base import Action, Message
 STAFF = "staff, told first"
 #: The staff's batch goes before every other of its channel; others have what `rules.priority` says, posts 0.
 _FIRST_OF_ALL = -1_000_000
+#: Batches whose unsent deliveries are suppressed in one transaction.
+_AT_ONCE = 5
 #: Deliveries of some phones by their ids: the database copies them itself. What is not named here has its column's default.
 _MAKE = insert(deliveries).from_select(
     ["alert_id", "batch_id", "message_id", "channel", "state", "address", "phone_id"],
@@ -263,14 +266,21 @@ def _first_post(tx: Connection, channel: str, language: str, earlier: Sequence[s
     )
 
 
-def suppress_unsent(tx: Connection, alert_id: str, reason: str) -> int:
-    """Everything of an alert that has not been sent will not be; plans not yet made are closed, what they left counted."""
+def suppress_unsent(tx: Connection, alert_id: str, reason: str) -> bool:
+    """What has not been sent of an alert will not be; plans not yet made are closed, what they left counted.
+
+    True when more is left than a short transaction takes: nothing of it leaves, and the sweep goes on with it.
+    """
     tx.execute(
         update(audience_plans)
         .where(audience_plans.c.alert_id == alert_id, audience_plans.c.done_at.is_(None))
         .values(done_at=db_now(), closed_because=reason)
     )
-    return suppress(tx, reason, deliveries.c.alert_id == alert_id, deliveries.c.channel != "website")
+    unsent = any_in_batch(deliveries.c.state.in_(sorted(DELIVERY.sources("suppress"))))
+    mine = select(batches.c.id).where(batches.c.alert_id == alert_id, batches.c.channel != "website", unsent)
+    some = tx.scalars(mine.order_by(batches.c.id).limit(_AT_ONCE)).all()
+    suppress(tx, reason, deliveries.c.batch_id.in_(some))
+    return len(some) == _AT_ONCE
 
 
 def all_sent(tx: Connection, alert_id: str) -> bool:

@@ -11,7 +11,7 @@ from broadcaster.domain.errors import Conflict, NotAllowed, NotReady, WrongState
 from broadcaster.runtime import Runtime
 from broadcaster.services import approval, broadcasting, delivering, drafting, sweeping
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, stops
+from broadcaster.store import batches, fanout, stops
 from broadcaster.store.schema import alerts, db_now
 from broadcaster.store.schema import batches as batch_table
 from broadcaster.store.schema import deliveries as delivery_table
@@ -55,6 +55,19 @@ def test_nobody_gets_a_text_of_a_stopped_alert_that_had_not_left(runtime: Runtim
     assert provider_log(sandbox, "twilio") == []
     assert counts(runtime, alert_id)["sms"] == {"suppressed": 40}
     assert state(runtime, alert_id) == "stopped"
+
+
+def test_the_stop_of_a_large_alert_is_short_and_the_sweep_says_it_of_the_rest(
+    runtime: Runtime, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasting, "BATCH", 5)
+    monkeypatch.setattr(fanout, "_AT_ONCE", 4)
+    alert_id, _ = materialised(runtime)
+    broadcasting.stop(runtime, alert_id, ADA, "wrong zone", clock.utc_now())
+    assert counts(runtime, alert_id)["sms"].keys() == {"pending", "suppressed"}
+    finish(runtime, alert_id)
+    assert counts(runtime, alert_id)["sms"] == {"suppressed": 40}
+    assert texts_per_phone(sandbox) == {}
 
 
 def test_a_stop_in_the_middle_of_a_batch_is_seen_before_the_next_chunk(
