@@ -1,6 +1,7 @@
 """kill -9 in every window of SECURITY R5, on both databases: nobody is left out, and nobody gets it twice.
 
-Counted at the provider, after its lag. Real processes, real Valkey, real SDKs; only the engine's patience is shorter (QUICK).
+Counted at the provider, after its lag. Real processes, real Valkey, real SDKs; only the engine's patience is shorter (QUICK). That the
+queue is killed and emptied in the middle of a send is part of tests/chaos/test_chaos.py.
 """
 
 import fcntl
@@ -12,13 +13,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from broadcaster.processes.valkey import Embedded
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Settings
-from broadcaster.store.queue import Queue, connect
 from channels.sandbox.server import Sandbox
 from tests.engine.city import (
     approve,
@@ -159,27 +157,4 @@ def test_a_worker_that_is_stopped_past_the_grace_and_woken_doubles_nothing(
         os.kill(sleeper.pid, signal.SIGCONT)
         # What it had in hand when it fell asleep, it may only look at now.
         time.sleep(3)
-    everyone_exactly_once(sandbox, phones)
-
-
-def test_a_queue_that_is_emptied_and_killed_mid_way_forgets_nobody(
-    folder: Path, runtime: Runtime, settings: Settings, sandbox: Sandbox, until: Until
-) -> None:
-    """Over 5 s: workers find the queue again, and the sweep rings for what was forgotten."""
-    phones = settle(runtime, PEOPLE)
-    with Embedded(folder) as queue:
-        own = settings.model_copy(update={"redis_url": SecretStr(queue.url), "sms_rate": 100.0})
-        runtime.queue = Queue(queue.url)
-        with Parts(own) as parts:
-            for role, lane in (("sweeper", ""), ("worker", ""), ("worker", "bulk"), ("worker", "bulk")):
-                parts.start(role, lane=lane)
-            alert_id = submitted(runtime, holding())
-            approve(runtime, alert_id)
-            until(lambda: len(provider_log(sandbox, "twilio")) > 20, 120, "the first texts")
-            with connect(queue.url) as connection:
-                connection.flushall()
-            until(lambda: len(provider_log(sandbox, "twilio")) > 100, 120, "more texts")
-            queue.kill()
-            queue.start()
-            until(lambda: state(runtime, alert_id) == "active", 120, "the end of sending")
     everyone_exactly_once(sandbox, phones)
