@@ -4,20 +4,15 @@
 reads it; half are posted over HTTP, signed as Twilio does, to the process that `broadcaster run` starts for callbacks.
 """
 
-import multiprocessing
 import random
-import socket
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import cycle
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, String, cast, func, literal, select, update
-from twilio.request_validator import RequestValidator
 
 from bench import alerts, frame
+from bench.callbacks import Caller, answers, requests_of
 from bench.frame import Goal, Options, Report, spread
 from bench.listing import lister
 from bench.provider import provider
@@ -31,10 +26,11 @@ from broadcaster.store.schema import batches, db_now, deliveries
 from channels.base import Progress, Receipt
 
 PHONES, FULL_PHONES = 20_000, 200_000
-#: Callbacks are posted for so long, by so many connections at once; Twilio opens as many as it likes.
-SECONDS, CONNECTIONS = 12.0, 16
+#: Callbacks are posted as fast as they are taken for so long.
+FLOOD = 6.0
+#: Then for so long at a pace above the goal's 500 a second, while stops are timed.
+SECONDS, PACE = 12.0, 600.0
 STOPS, FULL_STOPS = 40, 100
-PATH = "/webhooks/twilio/status"
 #: What nobody should ask the provider about while we measure, in milliseconds.
 LATER = 3_600_000
 
@@ -97,95 +93,31 @@ def applied(site: Site, texts: Sequence[tuple[int, str]]) -> dict[str, float]:
     }
 
 
-def requests_of(site: Site, texts: Sequence[tuple[int, str]]) -> list[bytes]:
-    """Callbacks as Twilio posts them, signed over our public address."""
-    validator = RequestValidator(site.settings.live.twilio_auth_token.get_secret_value())
-    base, found = site.settings.public_url.rstrip("/"), []
-    for number, name, progress in shuffled(texts):
-        path = f"{PATH}?d={site.rt.seal(number)}"
-        form = {
-            "AccountSid": site.settings.live.twilio_account_sid,
-            "ApiVersion": "2010-04-01",
-            "From": "+61491579455",
-            "MessageSid": name,
-            "MessageStatus": progress.value,
-            "SmsSid": name,
-            "SmsStatus": progress.value,
-            "To": "+61491570156",
-        }
-        body = urlencode(form)
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: alerts.bcc.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            f"X-Twilio-Signature: {validator.compute_signature(base + path, form)}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        found.append((head + body).encode())
-    return found
-
-
-def post(path: str, posts: Sequence[bytes], seconds: float, answer: Any) -> None:
-    """In a process of its own: post these again and again on kept connections; answers (accepted, refused, seconds)."""
-    left, counts, guard = cycle(posts), [0, 0], threading.Lock()
-    until = time.monotonic() + seconds
-
-    def one() -> None:
-        wire: socket.socket | None = None
-        while time.monotonic() < until:
-            if wire is None:
-                wire = socket.socket(socket.AF_UNIX)
-                wire.settimeout(20)
-                wire.connect(path)
-            with guard:
-                request = next(left)
-            wire.sendall(request)
-            head = b""
-            while b"\r\n\r\n" not in head:
-                more = wire.recv(4096)
-                if not more:
-                    break
-                head += more
-            with guard:
-                counts[b" 204 " not in head[:20]] += 1
-            if not head or b"connection: close" in head.lower():
-                wire.close()
-                wire = None
-
-    began = time.monotonic()
-    threads = [threading.Thread(target=one) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    answer.put((*counts, time.monotonic() - began))
-
-
 def accepted(site: Site, texts: Sequence[tuple[int, str]], stops: int) -> dict[str, Any]:
     """Callbacks accepted a second while they are applied, and how long stops take meanwhile (seconds)."""
-    posts, path = requests_of(site, texts), str(site.folder / "webhooks.sock")
+    posts, path = requests_of(site, shuffled(texts)), str(site.folder / "webhooks.sock")
     waiting = [alerts.submitted(site, alerts.draft(("website", "x"), alerts.SMALL)) for _ in range(stops)]
     for each in waiting:
         alerts.approve(site, each)
     site.start(webhooks=1)
-    site.wait(lambda: _answers(path), 60, "the callbacks' process")
+    site.wait(lambda: answers(path), 60, "the callbacks' process")
     before = site.cpu()
-    context: Any = multiprocessing.get_context("fork")
-    answer = context.Queue()
-    caller = context.Process(target=post, args=(path, posts, SECONDS, answer), daemon=True)
-    caller.start()
-    found = []
+    good, bad, seconds = Caller(path, posts, FLOOD, 0.0).answer()
+    spent = {part: site.cpu()[part] - before.get(part, 0.0) for part in ("webhooks", "sweep", "valkey")}
+    caller, found = Caller(path, posts, SECONDS, PACE), []
     for each in waiting:
         time.sleep(SECONDS / (stops + 5))
         began = clock.uptime()
         broadcasting.stop(site.rt, each, alerts.BEN, "measured", clock.utc_now())
         found.append(clock.uptime() - began)
-    good, bad, seconds = answer.get(timeout=SECONDS + 60)
-    caller.join(10)
-    spent = {part: site.cpu()[part] - before.get(part, 0.0) for part in ("webhooks", "sweep", "valkey")}
+    paced, refused, lasted = caller.answer()
     site.wait(lambda: site.rt.receipt_stream.waiting() == 0, 60, "the receipts", pause=0.1)
     return {
         "accepted": good,
-        "refused": bad,
+        "refused": bad + refused,
         "per_second": round(good / seconds),
         "cpu_us": {part: round(each / max(1, good) * 1e6) for part, each in spent.items()},
+        "while_stopping_per_second": round(paced / lasted),
         "stop": spread(found),
     }
 
@@ -222,17 +154,6 @@ def _awaited(texts: Sequence[tuple[int, str]]) -> tuple[ColumnElement[bool], ...
 def _left(site: Site, texts: Sequence[tuple[int, str]]) -> int:
     with site.rt.db.read() as connection:
         return connection.scalar(select(func.count()).where(*_awaited(texts))) or 0
-
-
-def _answers(path: str) -> bool:
-    try:
-        with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(5)
-            wire.connect(path)
-            wire.sendall(b"GET /healthz HTTP/1.0\r\nHost: x\r\n\r\n")
-            return b" 200 " in wire.recv(4096)
-    except OSError:
-        return False
 
 
 def measure(database: Kind, options: Options) -> dict[str, Any]:
@@ -277,11 +198,11 @@ def _goals(database: Kind, found: dict[str, Any]) -> Iterator[Goal]:
     note = f"others had {found['others']:.0%} of the processor"
     yield Goal(f"Callbacks accepted over HTTP, {database}", web["per_second"], 500, "/s", note=note)
     stop = web["stop"]
-    quickness = f"p50 {stop['p50'] * 1000:.0f} ms, {stop['count']} stops"
+    quickness = f"p50 {stop['p50'] * 1000:.0f} ms, {stop['count']} stops, {web['while_stopping_per_second']:,}/s"
     words = f"Reading a list of 1,000,000 texts, {database}"
     yield Goal(words, asked["minutes_for_a_million"], 10, " min", at_most=True, note=f"from {asked['texts']:,}")
     yield Goal(
-        f"A stop while callbacks come in, p99, {database}",
+        f"A stop while {PACE:.0f} callbacks/s come in, p99, {database}",
         round(stop["p99"] * 1000, 1),
         300,
         " ms",
