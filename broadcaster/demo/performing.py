@@ -55,7 +55,7 @@ class Performance:
         self._sent.append((scene, alert_id))
         approved = clock.utc_now()
         approval.approve(rt, alert_id, self._stage.ben.account.actor, digest, approved)
-        if not self._follow(scene, alert_id, len(self._phones(alert) - self._staff), approved):
+        if not self._follow(scene, alert_id, phones, approved):
             return False
         if scene.texted:
             replies = self._stage.text_back(self._phones(alert), scene.texted)

@@ -18,7 +18,7 @@ def first_to_staff(rt: Runtime, tx: Connection, alert: AlertRow, texts: Mapping[
     """In the approval's transaction, ahead of the plans: one text to each of the profile's staff phones.
 
     `texts` are the messages of one personal channel by number. A staff member who is also a resident gets the text in the
-    language that the register knows; one text per phone and alert, so the plans pass these phones over.
+    language that the register knows; one text per phone and alert, so the plans make none for these phones.
     """
     numbers = {message.language: number for number, message in texts.items()}
     told = [(phone, numbers[_language(rt, tx, phone, numbers)]) for phone in dict.fromkeys(rt.profile.staff_phones)]

@@ -1,7 +1,7 @@
 """From an approved alert to rows: audience plans, slices of deliveries with their batches, and posts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +21,6 @@ from channels.base import Action, Message
 
 (_FIRST_BATCH,) = BATCH.initial
 (_FIRST_DELIVERY,) = DELIVERY.initial
-#: Why a plan passes a phone over that its alert's staff batch has.
-STAFF = "staff, told first"
 #: The staff's batch goes before every other of its channel; others have what `rules.priority` says, posts 0.
 _FIRST_OF_ALL = -1_000_000
 #: Batches whose unsent deliveries are suppressed in one transaction.
@@ -173,7 +171,7 @@ def to_staff(tx: Connection, alert: AlertRow, channel: str, told: Sequence[tuple
 
 
 def staff_phones(connection: Connection, alert_id: str, channel: str) -> frozenset[str]:
-    """Phones that the alert's staff batch has: one text per phone and alert, so its plans pass these over as STAFF."""
+    """Phones that the alert's staff batch has: one text per phone and alert, so its plans make none for these."""
     of_staff = select(deliveries.c.address).join(batches, batches.c.id == deliveries.c.batch_id)
     mine = batches.c.alert_id == alert_id, batches.c.channel == channel, batches.c.staff
     return frozenset(connection.scalars(of_staff.where(*mine)))
@@ -184,7 +182,8 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
 
     Returns the new batches.
     """
-    part = _without_staff(tx, alert.id, made_from.channel, part)
+    staff = staff_phones(tx, alert.id, made_from.channel)
+    own = {phone: number for number, phone in part.phones if phone in staff}
     excluded = sum(part.excluded.values())
     taken = tx.execute(
         update(audience_plans)
@@ -199,21 +198,21 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
     ).rowcount
     if taken != 1:
         return None
-    made = []
-    for start in range(0, len(part.phones), size):
+    _adopt(tx, alert.id, made_from.channel, own)
+    made, rest = [], [number for number, phone in part.phones if phone not in own]
+    for start in range(0, len(rest), size):
         batch_id = _batch(tx, alert.id, made_from.channel, lane, priority=made_from.priority)
         made.append(batch_id)
         values = {"of_alert": alert.id, "of_batch": batch_id, "of_message": made_from.message_id}
-        ids = [number for number, _ in part.phones[start : start + size]]
-        tx.execute(_MAKE, values | {"of_channel": made_from.channel, "ids": ids})
+        tx.execute(_MAKE, values | {"of_channel": made_from.channel, "ids": rest[start : start + size]})
     return made
 
 
-def _without_staff(tx: Connection, alert_id: str, channel: str, part: Slice) -> Slice:
-    staff = staff_phones(tx, alert_id, channel)
-    rest = [each for each in part.phones if each[1] not in staff]
-    told = len(part.phones) - len(rest)
-    return replace(part, phones=rest, excluded={**part.excluded, STAFF: told}) if told else part
+def _adopt(tx: Connection, alert_id: str, channel: str, own: Mapping[str, int]) -> None:
+    """Staff who are residents too have their text already: it counts as that of the resident whose phone it is."""
+    for phone, number in own.items():
+        mine = deliveries.c.alert_id == alert_id, deliveries.c.channel == channel, deliveries.c.address == phone
+        tx.execute(update(deliveries).where(*mine).values(phone_id=number))
 
 
 def _added(tx: Connection, plan_id: int, more: Mapping[str, int]) -> dict[str, int]:

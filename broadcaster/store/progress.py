@@ -12,7 +12,8 @@ _FIRST = 16
 
 
 def by_channel(connection: Connection, alert_id: str) -> dict[str, dict[str, int]]:
-    """Channel → state → number of deliveries to residents and the public; the staff's own phones are not among them.
+    """Channel → state → number of deliveries to residents and the public. The staff's own phones are among them only where they are
+    a resident's.
 
     Rows that may have gone out and are being looked up count as "sending".
     """
@@ -28,6 +29,11 @@ def by_channel(connection: Connection, alert_id: str) -> dict[str, dict[str, int
     found: dict[str, dict[str, int]] = {}
     for channel, state, total in connection.execute(query):
         found.setdefault(channel, {})[state] = int(total)
+    both = select(deliveries.c.channel, deliveries.c.state).join(batches, batches.c.id == deliveries.c.batch_id)
+    both = both.where(batches.c.alert_id == alert_id, batches.c.staff, deliveries.c.phone_id.is_not(None))
+    for channel, state in connection.execute(both):
+        states = found.setdefault(channel, {})
+        states[state] = states.get(state, 0) + 1
     return found
 
 

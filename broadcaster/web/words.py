@@ -88,7 +88,6 @@ def reason(text: str) -> str:
     """A reason that the engine gives, in the reader's language; a provider's own words stay as they are."""
     known = {
         "opted out": _("said stop"),
-        "staff, told first": _("staff, told before the others"),
         "stopped": _("the alert was stopped"),
         "superseded": _("a newer alert took its place"),
         "cancelled": _("the alert was cancelled"),

@@ -52,7 +52,7 @@ batches = Table(
     Column("channel", String(16), nullable=False),
     Column("lane", String(8), nullable=False),
     Column("priority", Integer, nullable=False, default=0),
-    # The staff's own phones, told before anybody else; not counted among the residents.
+    # The staff's own phones, told before anybody else; counted among the residents only where they are a resident's (phone_id).
     Column("staff", Boolean, nullable=False, default=False, server_default=false()),
     Column("state", String(8), nullable=False),
     Column("epoch", Integer, nullable=False, default=0),
