@@ -49,6 +49,9 @@ class Timing:
     slice: float = 1.0
     #: Past this age of its intent nothing leaves, not even a request that is being written; well below the grace.
     stale: float = 15.0
+    #: The same for a text, which is written in one go: a worker that was paused must not wake and send what was stopped meanwhile.
+    #: Longer than a connection may take (3 s).
+    stale_text: float = 5.0
     #: How long a text waits for its page.
     page_wait: float = 5.0
     #: One job works on a batch at most so long, then the next in the lane has its turn.

@@ -161,7 +161,8 @@ class Delivering:
                 return rows
 
     def _handed_over(self, rows: Sequence[Intent]) -> Iterator[Parcel]:
-        not_after = self.intended + self.rt.timing.stale
+        timing = self.rt.timing
+        not_after = self.intended + min(timing.stale, timing.stale_text if self.sheet.personal else timing.stale)
         for position, row in enumerate(rows):
             if clock.uptime() - self.intended > self.rt.timing.slice or self._tired():
                 # Too long since the intent, the stop flag and the fence: give back what has not started, look again.
