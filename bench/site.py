@@ -116,12 +116,15 @@ class Site:
             env=self._variables(),
             stdout=subprocess.DEVNULL,
         )
-        _, status, used = os.wait4(done.pid, 0)
-        done.returncode = os.waitstatus_to_exitcode(status)
+        peak = 0.0
+        while done.poll() is None:
+            # Asked for while it runs: what wait4 tells afterwards counts our own memory, of which it was a copy before exec.
+            peak = max(peak, machine.peak_mb(done.pid))
+            time.sleep(0.05)
         if done.returncode:
             raise RuntimeError(f"the import of residents ended with {done.returncode}")
         path.unlink()
-        return Imported(phones, lines, round(time.monotonic() - began, 2), round(used.ru_maxrss / 1024, 1))
+        return Imported(phones, lines, round(time.monotonic() - began, 2), round(peak, 1))
 
     def _variables(self) -> dict[str, str]:
         """The environment of our processes: nothing of the operator's settings, all of ours."""
