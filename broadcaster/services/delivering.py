@@ -6,6 +6,7 @@ while a provider thinks, and nobody waits for a chunk's slowest answer, or a bat
 docs/delivery.md lists the windows that remain.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
@@ -27,6 +28,8 @@ from channels.base import TOO_LATE, Channel, Misconfigured, Outcome, Parcel, Una
 ENOUGH_TROUBLE, ENOUGH_OF_MANY = 3, 20
 #: The longest pause that one "too many requests" may ask of all workers, seconds; the delivery itself waits as long as was said.
 LONGEST_EASE = 30.0
+#: How long a worker stays for a page that is being written, before it does something else meanwhile, seconds.
+PAGE_PATIENCE = 0.25
 #: Workers that an account is shared with while the queue cannot count them.
 WORKERS = 4
 #: Deliveries intended in one commit: at first, and as long as that is less than a quarter of a second's work.
@@ -94,9 +97,13 @@ class Delivering:
 
     def _page_is_out(self) -> bool:
         """No text or post with a link leaves before its page is written, or has had its five seconds."""
-        with self.rt.db.read() as connection:
-            self.verdict.wait = parcels.page_wait(connection, self.held.now.lease, self.rt.timing.page_wait)
-        return self.verdict.wait <= 0
+        while True:
+            with self.rt.db.read() as connection:
+                self.verdict.wait = parcels.page_wait(connection, self.held.now.lease, self.rt.timing.page_wait)
+            # It is being written just now, as a rule: coming back costs more than a moment's patience.
+            if self.verdict.wait <= 0 or clock.uptime() - self.began > PAGE_PATIENCE:
+                return self.verdict.wait <= 0
+            time.sleep(PAGE_PATIENCE / 10)
 
     def _reconciled(self) -> bool:
         """False when nothing can be sent before the provider says what it has taken, or somebody else has the batch."""

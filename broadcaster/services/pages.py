@@ -43,4 +43,7 @@ def deliver(rt: Runtime, held: Lease) -> None:
         else:
             batches.finish(tx, held)
             broadcasting.finish_if_sent(tx, held.alert_id)
+        # Texts and posts that came first and wait for the page.
+        woken = batches.wake(tx, held.alert_id)
+    ringing.ring(rt, woken)
     ringing.ring_next(rt, held)

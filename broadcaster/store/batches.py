@@ -222,6 +222,22 @@ def epochs(connection: Connection, batch_ids: Iterable[int]) -> Mapping[int, int
     return {row.id: row.epoch for row in rows}
 
 
+def wake(tx: Connection, alert_id: str) -> Sequence[tuple[int, str]]:
+    """Let batches of an alert that wait, and nobody has, go on at once: what they waited for may be there. Returns (id, lane) each."""
+    woken = tx.execute(
+        update(batches)
+        .where(
+            batches.c.alert_id == alert_id,
+            batches.c.channel != "website",
+            batches.c.state == BatchState.PENDING,
+            batches.c.lease_until > db_now(),
+        )
+        .values(lease_until=0)
+        .returning(batches.c.id, batches.c.lane)
+    )
+    return [(row.id, row.lane) for row in woken]
+
+
 def mark_rung(tx: Connection, rung: Mapping[int, int]) -> None:
     """Remember that the bell was rung for batches (id → epoch before the ring).
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from functools import cached_property
 
 from itsdangerous import BadSignature, Signer
 
@@ -19,12 +20,23 @@ def short_token() -> str:
     return "".join(secrets.choice(_CLEAR) for _ in range(8))
 
 
+class _Signer(Signer):
+    """With its key derived once: a seal is made for every text that leaves."""
+
+    @cached_property
+    def _derived(self) -> bytes:
+        return super().derive_key()
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        return self._derived if secret_key is None else super().derive_key(secret_key)
+
+
 class Sealer:
     """Signs row numbers, so that a callback's address can carry one that nobody else can make up."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
-        self._signers: dict[str, Signer] = {}
+        self._signers: dict[str, _Signer] = {}
 
     def seal(self, kind: str, number: int) -> str:
         """`number` with a signature that holds for `kind` only."""
@@ -37,7 +49,7 @@ class Sealer:
         except BadSignature:
             raise ValueError("not one of our tokens") from None
 
-    def _signer(self, kind: str) -> Signer:
+    def _signer(self, kind: str) -> _Signer:
         if kind not in self._signers:
-            self._signers[kind] = Signer(self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256)
+            self._signers[kind] = _Signer(self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256)
         return self._signers[kind]

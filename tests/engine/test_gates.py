@@ -161,6 +161,21 @@ def test_a_provider_stop_is_remembered_for_the_next_alert(runtime: Runtime, sand
     assert "life-safety" in known
 
 
+def test_what_waits_for_its_page_goes_on_when_that_is_written(
+    runtime: Runtime, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(runtime, 2)
+    monkeypatch.setattr(approval, "go", lambda *_: None)
+    alert_id = sent(runtime, holding(channels=("website", "facebook")))
+    with runtime.db.read() as connection:
+        waiting = {channel: number for number, _, channel in batches.of_alert(connection, alert_id)}
+    delivering.deliver(runtime, waiting["facebook"])
+    assert provider_log(sandbox, "facebook") == []
+    delivering.deliver(runtime, waiting["website"])
+    delivering.deliver(runtime, waiting["facebook"])
+    assert len(provider_log(sandbox, "facebook")) == 1
+
+
 def test_no_text_leaves_before_its_page_is_written(runtime: Runtime, sandbox: Sandbox) -> None:
     settle(runtime, 3)
     root = runtime.settings.status_root(True)
