@@ -43,7 +43,7 @@ KINDS = [
 def rt(folder: Path, sqlite_template: Path) -> Iterator[Runtime]:
     """A city without providers or queue: nothing that these tests look at leaves it."""
     shutil.copy(sqlite_template, folder / "broadcaster.db")
-    nowhere = dict.fromkeys(("twilio", "x", "facebook"), "http://127.0.0.1:9")
+    nowhere = dict.fromkeys(("twilio", "sinch", "x", "facebook"), "http://127.0.0.1:9")
     values = {"profile": PROFILE, "var_dir": folder, "public_url": PUBLIC_URL, "live": account(nowhere)}
     runtime = build(Settings.model_validate(values | {"secret_key": "a-key-for-tests-that-is-long-enough-0123456789"}))
     import_zones(runtime.db, runtime.profile, ZONES.read_bytes(), actor=ROOT, now=clock.utc_now())
