@@ -125,7 +125,9 @@ def tidy_when_ended() -> None:
 
 def parser(words: str | None) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
-    found = argparse.ArgumentParser(description=words)
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    prog = f"python -m {spec.name.removesuffix('.__main__')}" if spec else None
+    found = argparse.ArgumentParser(prog=prog, description=words)
     found.add_argument("--database", choices=DATABASES, help="one of them alone; both are the default")
     found.add_argument("--full", action="store_true", help="the sizes that the goals are set for")
     found.add_argument("--rounds", type=int, default=3, help="of which the median counts")

@@ -24,7 +24,8 @@ class Problem:
     cure: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" + (f" {self.cure}" if self.cure else "")
+        message = self.message if not self.cure or self.message.endswith((".", "?", "!", ":")) else f"{self.message}."
+        return f"{self.place}: {message} {self.cure}".rstrip()
 
 
 class BroadcasterError(Exception):

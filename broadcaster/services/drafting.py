@@ -129,7 +129,8 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         decisions.move_alert(tx, alert_id, "submit", now, **values)
         drafts.freeze(tx, alert_id, made.made.messages, [each.id for each in made.references])
         body = {"hash": digest, "texts": [plain(text) for text in made.made.messages], "audience": _audience(made)}
-        grounds = str(made.draft.fields.get("basis", ""))
+        basis = made.draft.fields.get("basis", "")
+        grounds = rt.profile.in_language(basis, rt.profile.fallback) if isinstance(basis, Mapping) else str(basis)
         journal.append(tx, alert.incident, actor, "submit", now, alert_id=alert_id, grounds=grounds, body=body)
     return digest
 

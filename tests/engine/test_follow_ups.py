@@ -11,7 +11,7 @@ from broadcaster.domain.alert import Draft, MsgType, Selector
 from broadcaster.domain.errors import Conflict, Invalid
 from broadcaster.runtime import FOLDER, Runtime
 from broadcaster.services import drafting, followup, incidents
-from broadcaster.store import documents
+from broadcaster.store import chronicle, documents
 from broadcaster.store import incidents as incident_store
 from tests.engine.city import BEN, finish, holding, sent, settle, state, submitted
 
@@ -66,8 +66,11 @@ def test_only_an_all_clear_closes_an_instruction(runtime: Runtime) -> None:
     shown = drafting.preview(runtime, replace(partly, area=Selector(zones=("rocklea",))), clock.utc_now())
     (page,) = [each for each in shown.partly.made.messages if (each.channel, each.language) == ("website", "en")]
     assert "<dt>Zones not lifted</dt>\n<dd>Oxley</dd>" in page.parts[0]
-    second = sent(runtime, completed(draft, action=["go-home"], basis="The river has fallen"))
+    second = sent(runtime, completed(draft, action=["go-home"], basis={"en": "The river has fallen"}))
     finish(runtime, second)
+    with runtime.db.read() as connection:
+        (asked,) = [each for each in chronicle.latest(connection, "flood", alert_id=second) if each.action == "submit"]
+    assert asked.grounds == "The river has fallen"
     assert open_now(runtime) == set()
     incidents.close(runtime, "flood", BEN, clock.utc_now())
 
