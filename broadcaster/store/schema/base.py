@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData
+from sqlalchemy import BigInteger, Dialect, ForeignKeyConstraint, Integer, MetaData
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -20,6 +20,23 @@ metadata = MetaData(
 
 #: A primary key that counts up on both databases (SQLite only does so for INTEGER).
 Counter = BigInteger().with_variant(Integer, "sqlite")
+
+#: In a constraint's `info`: the only database that has it.
+ONLY = "only"
+
+
+def checked_by_sqlite(column: str, parent: str) -> ForeignKeyConstraint:
+    """A foreign key of a table so large that PostgreSQL, which asks once a row and a key, does without it."""
+    found = ForeignKeyConstraint([column], [parent], info={ONLY: "sqlite"})
+    found.ddl_if(dialect="sqlite")
+    return found
+
+
+def belongs(item: object, dialect: str) -> bool:
+    """Whether a database of this dialect has this part of the tables."""
+    info: dict[str, str] = getattr(item, "info", {})
+    return info.get(ONLY, dialect) == dialect
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
