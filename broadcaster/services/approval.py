@@ -10,7 +10,7 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem, WrongState
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, delivering, instructions, reach, ringing
+from broadcaster.services import broadcasting, delivering, instructions, ownership, reach, ringing
 from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, generations, journal
@@ -74,6 +74,7 @@ def _start(
     rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, now: datetime, counted: Reach, grounds: str
 ) -> None:
     decisions.move_alert(tx, alert.id, "approve", now, approved_by=actor.id, approved_at=now)
+    ownership.never_without(tx, alert, actor)
     instructions.obey(rt, tx, alert, now)
     broadcasting.begin(rt, tx, alert, counted, now)
     body = {"hash": alert.content_hash, "phones": counted.phones}

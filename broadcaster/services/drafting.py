@@ -67,6 +67,7 @@ def create(rt: Runtime, draft: Draft, actor: Actor, now: datetime, origin: str =
             "lane": str(kind.lane),
             "editors": [actor.id],
             "created_by": actor.id,
+            "owner": actor.id,
             "created_at": now,
             "updated_at": now,
             "origin": origin[:120],
@@ -125,6 +126,7 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
             "audience": _audience(made),
             "submitted_by": actor.id,
             "submitted_at": now,
+            "owner": actor.id,
         }
         decisions.move_alert(tx, alert_id, "submit", now, **values)
         drafts.freeze(tx, alert_id, made.made.messages, [each.id for each in made.references])
@@ -185,7 +187,7 @@ def _incident(rt: Runtime, tx: Connection, draft: Draft, actor: Actor, now: date
     known = incidents.find(tx, draft.incident)
     if known is None:
         title = draft.incident.replace("-", " ").capitalize()
-        number = incidents.make(tx, draft.incident, title, rt.profile.hashtag, live, now)
+        number = incidents.make(tx, draft.incident, title, rt.profile.hashtag, live, now, actor.id)
         journal.append(tx, draft.incident, actor, "open incident", now, body={"live": live})
         return number
     if known.closed_at is not None:

@@ -38,6 +38,7 @@ class AlertRow:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    owner: str
     submitted_by: str | None
     submitted_at: datetime | None
     approved_by: str | None

@@ -33,9 +33,9 @@ def find(connection: Connection, name: str) -> Row[Any] | None:
     return connection.execute(select(incidents).where(incidents.c.name == name)).one_or_none()
 
 
-def make(tx: Connection, name: str, title: str, hashtag: str, live: bool, now: datetime) -> int:
-    """A new incident."""
-    values = {"name": name, "title": title, "hashtag": hashtag, "live": live, "created_at": now}
+def make(tx: Connection, name: str, title: str, hashtag: str, live: bool, now: datetime, owner: str) -> int:
+    """A new incident, which `owner` answers for."""
+    values = {"name": name, "title": title, "hashtag": hashtag, "live": live, "created_at": now, "owner": owner}
     number = tx.scalar(incidents.insert().values(**values).returning(incidents.c.id))
     assert number is not None
     return int(number)

@@ -20,6 +20,15 @@ from broadcaster.store.schema.delivery import (
     publications,
     pulls,
 )
+from broadcaster.store.schema.desk import (
+    address_lists,
+    crew_lists,
+    handovers,
+    households,
+    national_requests,
+    real_events,
+    tellings,
+)
 from broadcaster.store.schema.journal import journal, journal_keys
 from broadcaster.store.schema.playbooks import playbook_approvals, playbook_runs, playbook_steps, playbook_versions
 from broadcaster.store.schema.residents import (
@@ -34,14 +43,18 @@ from broadcaster.store.schema.residents import (
 
 __all__ = [
     "Moment",
+    "address_lists",
     "alert_references",
     "alerts",
     "api_keys",
     "attempts",
     "audience_plans",
     "batches",
+    "crew_lists",
     "db_now",
     "deliveries",
+    "handovers",
+    "households",
     "idempotency_keys",
     "inbound",
     "incidents",
@@ -52,6 +65,7 @@ __all__ = [
     "leaders",
     "messages",
     "metadata",
+    "national_requests",
     "opt_outs",
     "own_texts",
     "phones",
@@ -63,8 +77,10 @@ __all__ = [
     "playbook_versions",
     "publications",
     "pulls",
+    "real_events",
     "resident_generations",
     "sessions",
+    "tellings",
     "users",
     "webauthn_credentials",
     "zones",

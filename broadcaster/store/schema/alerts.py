@@ -12,6 +12,8 @@ incidents = Table(
     Column("title", Text, nullable=False),
     Column("hashtag", String(64), nullable=False, default=""),
     Column("live", Boolean, nullable=False),
+    # Who answers for it now; handovers move it.
+    Column("owner", String(64), nullable=False, default="", server_default=""),
     Column("created_at", Moment, nullable=False),
     Column("closed_at", Moment),
 )
@@ -38,6 +40,8 @@ alerts = Table(
     Column("created_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    # Who answers for its promises and clocks now: whoever wrote, then submitted it, until a handover gives it on.
+    Column("owner", String(64), nullable=False, default="", server_default=""),
     Column("submitted_by", String(64)),
     Column("submitted_at", Moment),
     Column("approved_by", String(64)),
