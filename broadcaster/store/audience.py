@@ -23,6 +23,8 @@ __all__ = ["OPTED_OUT", "Area", "Count", "Slice", "compile_area", "count", "expe
 OPTED_OUT = "opted out"
 #: Phones that are named one by one in a query.
 _FEW = 1_000
+#: Phones of the register that one query of a slice looks through.
+MOST_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +74,37 @@ def slice_of(
     """
     wanted = [*_in_force(area, exercise), *_of_language(languages, not_languages)]
     found: list[tuple[int, str]] = []
-    opted_out = 0
+    opted_out, window = 0, limit
     while True:
         room = limit - len(found) - opted_out
-        rows = _candidates(connection, area, lane, wanted, after, room)
+        end, last = _window(connection, after, window)
+        rows = _candidates(connection, area, lane, wanted, after, end, room)
         reached = _reached(connection, area, after, rows)
-        for row in rows:
-            if reached is not None and row.id not in reached:
+        for number, phone, away in rows:
+            if reached is not None and number not in reached:
                 continue
-            if row.opted_out:
+            if away:
                 opted_out += 1
             else:
-                found.append((row.id, row.phone))
-        after = rows[-1].id if rows else after
-        last = len(rows) < room
+                found.append((number, phone))
+        if len(rows) == room:
+            after, last = rows[-1].id, False
+        else:
+            after = end
         if last or len(found) + opted_out > limit // 2:
             return Slice(found, {OPTED_OUT: opted_out} if opted_out else {}, after, last)
+        # Few of these were meant: more of the register is looked through at a time.
+        window = min(2 * window, MOST_AT_ONCE)
+
+
+def _window(connection: Connection, after: int, size: int) -> tuple[int, bool]:
+    """Where the next `size` phones of the register end, and whether none are behind them.
+
+    A query between two ids costs what lies between them. Without an end PostgreSQL joins all that is left of the register for each slice.
+    """
+    ids = select(phones.c.id).where(phones.c.id > after).order_by(phones.c.id).limit(size).subquery()
+    end, number = connection.execute(select(func.max(ids.c.id), func.count())).one()
+    return end or after, number < size
 
 
 def count(connection: Connection, area: Area, *, languages: Sequence[str], lane: str, exercise: bool) -> Count:
@@ -197,23 +214,24 @@ def _member(area: Area) -> ColumnElement[bool]:
     return or_(*ways)
 
 
-def _reach(area: Area) -> ColumnElement[bool]:
+def _reach(area: Area, *only: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Phones that an area reaches; `only` says again, of memberships, what is said of the phones."""
     if area.everybody:
         return true()
     mine = place_zones.c.phone_id == phones.c.id
     counts = generations.visible(place_zones, area.generation)
-    here = exists().where(mine, counts, _member(area)).correlate(phones)
-    return and_(here, ~_reach(area.before)) if area.before else here
+    here = exists().where(mine, counts, _member(area), *only).correlate(phones)
+    return and_(here, ~_reach(area.before, *only)) if area.before else here
 
 
 def _candidates(
-    connection: Connection, area: Area, lane: str, wanted: list[ColumnElement[bool]], after: int, limit: int
+    connection: Connection, area: Area, lane: str, wanted: list[ColumnElement[bool]], after: int, end: int, limit: int
 ) -> Sequence[Any]:
-    """Phones of the area, or of a drawn one those that have a place near: id, phone, language, household, opted_out."""
-    columns = phones.c.id, phones.c.phone, phones.c.language, phones.c.household
-    query = select(*columns, opt_outs.c.phone.is_not(None).label("opted_out")).select_from(_with_opt_outs(lane))
-    query = query.where(phones.c.id > after, *wanted, _reach(area)).order_by(phones.c.id).limit(limit)
-    return connection.execute(query).all()
+    """Phones of the area up to the id `end`, or of a drawn one those that have a place near: id, phone, opted_out."""
+    query = select(phones.c.id, phones.c.phone, opt_outs.c.phone.is_not(None).label("opted_out"))
+    query = query.select_from(_with_opt_outs(lane)).where(phones.c.id > after, phones.c.id <= end, *wanted)
+    reach = _reach(area, place_zones.c.phone_id > after, place_zones.c.phone_id <= end)
+    return connection.execute(query.where(reach).order_by(phones.c.id).limit(limit)).all()
 
 
 def _reached(

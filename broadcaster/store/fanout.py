@@ -3,9 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    String,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from broadcaster.domain.alert import Circle, Selector, Severity, Urgency, plain
 from broadcaster.domain.lifecycle import BATCH, DELIVERY, BatchState
@@ -16,7 +30,8 @@ from broadcaster.store.audience import Slice
 from broadcaster.store.batches import revive
 from broadcaster.store.moves import move, suppress
 from broadcaster.store.progress import any_in_batch
-from broadcaster.store.schema import audience_plans, batches, db_now, deliveries, phones
+from broadcaster.store.records import packed, records
+from broadcaster.store.schema import audience_plans, batches, db_now, deliveries
 from channels.base import Action, Message
 
 (_FIRST_BATCH,) = BATCH.initial
@@ -25,21 +40,24 @@ from channels.base import Action, Message
 _FIRST_OF_ALL = -1_000_000
 #: Batches whose unsent deliveries are suppressed in one transaction.
 _AT_ONCE = 5
-#: Deliveries of some phones by their ids: the database copies them itself. What is not named here has its column's default.
-_MAKE = insert(deliveries).from_select(
-    ["alert_id", "batch_id", "message_id", "channel", "state", "address", "phone_id"],
-    select(
-        bindparam("of_alert", type_=String),
-        bindparam("of_batch", type_=deliveries.c.batch_id.type),
-        bindparam("of_message", type_=deliveries.c.message_id.type),
-        bindparam("of_channel", type_=String),
-        literal(str(_FIRST_DELIVERY), String),
-        phones.c.phone,
-        phones.c.id,
+
+
+@cache
+def _make(dialect: str) -> Insert:
+    """Deliveries of some phones, each with the batch it is in; what is not named here has its column's default."""
+    of = records(dialect, phone=BigInteger(), batch=BigInteger(), address=String())
+    return insert(deliveries).from_select(
+        ["alert_id", "batch_id", "message_id", "channel", "state", "address", "phone_id"],
+        select(
+            bindparam("of_alert", type_=String),
+            of["batch"],
+            bindparam("of_message", type_=BigInteger),
+            bindparam("of_channel", type_=String),
+            literal(str(_FIRST_DELIVERY), String),
+            of["address"],
+            of["phone"],
+        ),
     )
-    .where(phones.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(phones.c.id),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +201,7 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
     Returns the new batches.
     """
     staff = staff_phones(tx, alert.id, made_from.channel)
-    own = {phone: number for number, phone in part.phones if phone in staff}
+    own = {phone: number for number, phone in part.phones if phone in staff} if staff else {}
     excluded = sum(part.excluded.values())
     taken = tx.execute(
         update(audience_plans)
@@ -199,12 +217,14 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
     if taken != 1:
         return None
     _adopt(tx, alert.id, made_from.channel, own)
-    made, rest = [], [number for number, phone in part.phones if phone not in own]
-    for start in range(0, len(rest), size):
-        batch_id = _batch(tx, alert.id, made_from.channel, lane, priority=made_from.priority)
-        made.append(batch_id)
-        values = {"of_alert": alert.id, "of_batch": batch_id, "of_message": made_from.message_id}
-        tx.execute(_MAKE, values | {"of_channel": made_from.channel, "ids": rest[start : start + size]})
+    rest = [(number, phone) for number, phone in part.phones if phone not in own]
+    made = [
+        _batch(tx, alert.id, made_from.channel, lane, priority=made_from.priority) for _ in range(0, len(rest), size)
+    ]
+    rows = [{"phone": number, "batch": made[at // size], "address": phone} for at, (number, phone) in enumerate(rest)]
+    if rows:
+        of = {"of_alert": alert.id, "of_message": made_from.message_id, "of_channel": made_from.channel}
+        tx.execute(_make(tx.dialect.name), packed(rows) | of)
     return made
 
 
