@@ -3,6 +3,7 @@
 import select
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import certifi
@@ -17,6 +18,8 @@ from channels.slot import Slot
 WIDTH = 1024
 #: The longest single wait of the loop, seconds.
 LONGEST_WAIT = 1.0
+#: Requests that may start before the loop looks again what has landed.
+BURST = 16
 
 _MASKS = {
     pycurl.POLL_IN: select.EPOLLIN,
@@ -56,12 +59,16 @@ class Window(Generic[T]):
         yet". When `items` raises, what is in flight is yielded first; when the caller closes this, it is cut.
         """
         source = _Source(items)
+        started = 0
         try:
             while True:
                 item = source.pull() if len(self._busy) < self.width and source.ready() else None
                 if item is not None:
                     if (error := self._start(item, write)) is not None:
                         yield item, error
+                    started = (started + 1) % BURST
+                    if started:
+                        continue
                     patience = 0.0  # it may have its answer already
                 elif self._busy or source.open:
                     patience = source.patience()
@@ -107,6 +114,9 @@ class Window(Generic[T]):
             patience = min(patience, due / 1000)
         events = self._epoll.poll(patience)
         for descriptor, event in events:
+            if not self._watched.get(descriptor):
+                self._forget(descriptor)
+                continue
             # A hang-up or an error is found out by reading.
             ready = pycurl.CSELECT_IN if event & ~select.EPOLLOUT else 0
             self._multi.socket_action(descriptor, ready | (pycurl.CSELECT_OUT if event & select.EPOLLOUT else 0))
@@ -136,18 +146,30 @@ class Window(Generic[T]):
     # -- what libcurl asks for
 
     def _watch(self, wanted: int, descriptor: int, multi: object, data: object) -> None:
-        known = self._watched.pop(descriptor, None)
+        """Between two requests a connection stays registered: most are wanted again at once, and that saves a system call each."""
+        if wanted == pycurl.POLL_REMOVE:
+            self._watched[descriptor] = 0
+            return
+        mask = _MASKS[wanted]
+        known = self._watched.get(descriptor)
+        self._watched[descriptor] = mask
+        if known == mask:
+            return
         try:
-            if wanted == pycurl.POLL_REMOVE:
-                self._epoll.unregister(descriptor)
-                return
-            mask = self._watched[descriptor] = _MASKS[wanted]
             if known is None:
                 self._epoll.register(descriptor, mask)
-            elif known != mask:
+            else:
                 self._epoll.modify(descriptor, mask)
+        except FileNotFoundError:  # closed meanwhile, and the number is another connection's now
+            self._epoll.register(descriptor, mask)
         except OSError:  # closed meanwhile, so nothing is left to watch
             self._watched.pop(descriptor, None)
+
+    def _forget(self, descriptor: int) -> None:
+        """Nobody waits for this one: the other side has hung up an idle connection, which libcurl finds out when it wants it."""
+        self._watched.pop(descriptor, None)
+        with suppress(OSError):
+            self._epoll.unregister(descriptor)
 
 
 class _Source(Generic[T]):
