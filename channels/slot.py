@@ -56,6 +56,7 @@ class Slot:
         self._headers: list[str] | None = None
         self._not_after = 0.0
         self._url = ""
+        self._shares = False
         self.handle = handle = pycurl.Curl()
         for option, value in (
             (pycurl.POST, 1),
@@ -69,7 +70,6 @@ class Slot:
             (pycurl.TCP_KEEPALIVE, 1),
             (pycurl.SOCKOPTFUNCTION, set_options),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
-            (pycurl.PIPEWAIT, 1),  # rather a stream of an HTTP/2 connection that is being made than a connection more
             (pycurl.ACCEPT_ENCODING, ""),  # undo all that it can; what is offered stands in the letter
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.FOLLOWLOCATION, 0),
@@ -82,8 +82,14 @@ class Slot:
         ):
             handle.setopt(option, value)
 
-    def load(self, item: object, letter: Letter) -> None:
-        """Make the handle ready to send this letter. pycurl.error when it cannot travel at all."""
+    def load(self, item: object, letter: Letter, shares: bool) -> None:
+        """Make the handle ready to send this letter. pycurl.error when it cannot travel at all.
+
+        `shares`: it rather waits for a place in a connection that carries many than it opens one more.
+        """
+        if shares is not self._shares:
+            self.handle.setopt(pycurl.PIPEWAIT, int(shares))
+            self._shares = shares
         if letter.url != self._url:
             self.handle.setopt(pycurl.URL, letter.url)
             self._url = letter.url
@@ -107,6 +113,11 @@ class Slot:
         return Answer(
             status, {"content-type": kind} if status < 300 else read_headers(self._lines), b"".join(self._body)
         )
+
+    @property
+    def multiplexed(self) -> bool:
+        """True when the connection that brought the answer carries many requests at once."""
+        return bool(self.handle.getinfo(pycurl.INFO_HTTP_VERSION) >= pycurl.CURL_HTTP_VERSION_2_0)
 
     def failure(self, code: int) -> ChannelError:
         """What a libcurl error means. Without a body no request is whole: what was not handed over was not sent."""

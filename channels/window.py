@@ -18,6 +18,8 @@ from channels.slot import Slot
 WIDTH = 1024
 #: The longest single wait of the loop, seconds.
 LONGEST_WAIT = 1.0
+#: The same until the first answer has shown whether one connection carries many.
+FIRST = 64
 #: Requests that may start before the loop looks again what has landed.
 BURST = 16
 
@@ -41,6 +43,9 @@ class Window(Generic[T]):
         self.width, self._timeout = max(1, width), timeout
         self._authorities = authorities or certifi.where()
         self._busy: dict[pycurl.Curl, Slot] = {}
+        self._scout: Slot | None = None
+        self._scouted = True
+        self._multiplexed: bool | None = None
         self._idle: list[Slot] = []
         self._epoll = select.epoll()
         self._watched: dict[int, int] = {}
@@ -55,26 +60,25 @@ class Window(Generic[T]):
     ) -> Iterator[tuple[T, Answer | ChannelError]]:
         """Pull items as slots free, send what `write` makes of each, and yield (item, answer or error) as they land.
 
-        An item is pulled only when its request can start at once, and it does before the next is pulled. None means "not
-        yet". When `items` raises, what is in flight is yielded first; when the caller closes this, it is cut.
+        An item is pulled only when its request can start at once, and it does before the next is pulled; the first alone, until
+        its connection shows whether it can carry all. None means "not yet". When `items` raises, what is in flight is yielded first; when the caller closes this, it is cut.
         """
         source = _Source(items)
         started = 0
         try:
             while True:
-                item = source.pull() if len(self._busy) < self.width and source.ready() else None
+                item = source.pull() if self._has_room() and source.ready() else None
                 if item is not None:
                     if (error := self._start(item, write)) is not None:
                         yield item, error
-                    started = (started + 1) % BURST
-                    if started:
+                    started += 1
+                    if started < BURST:
                         continue
-                    patience = 0.0  # it may have its answer already
-                elif self._busy or source.open:
-                    patience = source.patience()
-                else:
+                elif not (self._busy or source.open):
                     break
-                self._turn(patience)
+                # What has just started may have its answer already.
+                self._turn(0.0 if started else source.patience())
+                started = 0
                 yield from self._landed()
             source.settle()
         finally:
@@ -91,12 +95,26 @@ class Window(Generic[T]):
         self._multi.close()
         self._epoll.close()
 
+    def _has_room(self) -> bool:
+        """True when one more may start.
+
+        libcurl's own way of waiting for the first connection (PIPEWAIT) waits for its first answer where that connection turns
+        out to carry one request at a time: one that hangs would hold up everybody.
+        """
+        scout = self._scout
+        if scout is not None:
+            if not scout.handed and scout.handle in self._busy:
+                return False
+            # Nobody is sent ahead again to where the last one did not arrive.
+            self._scout, self._scouted = None, scout.handed
+        return len(self._busy) < (self.width if self._multiplexed is not None else min(self.width, FIRST))
+
     def _start(self, item: T, write: Callable[[T], Letter]) -> ChannelError | None:
         slot: Slot | None = None
         try:
             letter = write(item)
             slot = self._idle.pop() if self._idle else Slot(self._timeout, self._authorities)
-            slot.load(item, letter)
+            slot.load(item, letter, bool(self._multiplexed))
             self._multi.add_handle(slot.handle)
         except ChannelError as error:
             return bare(error)
@@ -104,6 +122,8 @@ class Window(Generic[T]):
             if slot is not None:
                 slot.handle.close()
             return Misconfigured("the request could not be written", place_of(error))
+        if not self._busy and self._scouted:
+            self._scout = slot
         self._busy[slot.handle] = slot
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)  # runs what is due, so this one: it starts before the next
         return None
@@ -130,6 +150,8 @@ class Window(Generic[T]):
             landed = [(handle, 0) for handle in done] + [(handle, code) for handle, code, _ in failed]
             for handle, code in landed:
                 slot = self._busy[handle]
+                if not code and self._multiplexed is None:
+                    self._multiplexed = slot.multiplexed
                 result = slot.failure(code) if code else slot.answer()
                 yield self._release(slot), result
 

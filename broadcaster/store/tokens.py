@@ -60,5 +60,7 @@ class Sealer:
 
     def _signer(self, kind: str) -> _Signer:
         if kind not in self._signers:
-            self._signers[kind] = _Signer(self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256, algorithm=_Sha256())
+            self._signers[kind] = _Signer(
+                self._secret, salt=f"broadcaster.{kind}", digest_method=hashlib.sha256, algorithm=_Sha256()
+            )
         return self._signers[kind]

@@ -1,5 +1,6 @@
 """The window over TLS and HTTP/2: who is believed, that one connection carries many, and that nothing goes out twice."""
 
+import asyncio
 import contextlib
 import socket
 from collections import Counter
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from channels.base import ChannelError, Unavailable, Uncertain
 from channels.letter import Answer, Form, Letter, read_headers
 from channels.window import Window
-from tests.channels.recorder import recording
+from tests.channels.recorder import Request, accept, recording
 from tests.channels.test_wire import server
 from tests.channels.tls import Talk, certificate, http2, take
 
@@ -165,3 +166,21 @@ def test_no_letter_or_answer_shows_what_is_in_it() -> None:
     shown = repr(Letter("http://x/", ["Authorization: Basic s3cret"], b"To=%2B4791")) + repr(Answer(200, {}, b"+4791"))
     assert "s3cret" not in shown
     assert "4791" not in shown
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_first_request_that_hangs_holds_up_no_other(tmp_path: Path, secure: bool) -> None:
+    """libcurl's PIPEWAIT would let all others wait for its answer, because its connection might have carried them."""
+    hung: list[bytes] = []
+
+    async def serve(request: Request, back: asyncio.StreamWriter) -> None:
+        if not hung:
+            hung.append(request.body)
+            await asyncio.sleep(5)
+        await accept(request, back)
+
+    context, authority = certificate(tmp_path)
+    with recording(serve, tls=context if secure else None) as provider, window(authority, timeout=1.5) as over:
+        results = send(over, provider.url, 80)
+    assert isinstance(results[int(hung[0])], Uncertain)
+    assert kinds([each for number, each in enumerate(results) if number != int(hung[0])]) == {201}
