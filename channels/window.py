@@ -61,7 +61,8 @@ class Window(Generic[T]):
         """Pull items as slots free, send what `write` makes of each, and yield (item, answer or error) as they land.
 
         An item is pulled only when its request can start at once, and it does before the next is pulled; the first alone, until
-        its connection shows whether it can carry all. None means "not yet". When `items` raises, what is in flight is yielded first; when the caller closes this, it is cut.
+        its connection shows whether it can carry all. None means "not yet". When `items` raises, what is in flight is yielded
+        first; when the caller closes this, it is cut.
         """
         source = _Source(items)
         started = 0
