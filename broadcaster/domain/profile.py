@@ -56,6 +56,23 @@ class Money:
         return Money(self.amount * number, self.currency)
 
 
+#: What cell broadcast takes: 15 pages of 93 letters (3GPP TS 23.041).
+CELL_BROADCAST = 1395
+
+
+@dataclass(frozen=True, slots=True)
+class NationalAlert:
+    """The alert that others send to every phone in a place: its name, the authority that sends it, and whom to call for it.
+
+    `letters` is the most that it takes.
+    """
+
+    name: Words
+    authority: str
+    number: str
+    letters: int
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A city, read from one YAML file.
@@ -65,7 +82,8 @@ class Profile:
     for: danger, question, police, health …. `deciders` maps what may be decided (order-evacuation, missing-person …) to
     the authorities that lawfully may. `sms_segments` is the most segments a text may take, per language. `danger_words`
     mark an inbound text as a matter of life and death. `centre` is (lat, lon). `sms_price` is what one segment costs by the city's
-    own contract; None: nobody has said. `staff_phones` (E.164) get every text before the residents do.
+    own contract; None: nobody has said. `staff_phones` (E.164) get every text before the residents do. `national_alert` None: the
+    country has none, or nobody has said.
     """
 
     name: str
@@ -92,6 +110,7 @@ class Profile:
     geocoder: Geocoder = Geocoder()
     staff_phones: tuple[str, ...] = ()
     sms_price: Money | None = None
+    national_alert: NationalAlert | None = None
     roster: str = ""
     zones_file: str = ""
 

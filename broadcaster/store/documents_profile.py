@@ -6,7 +6,16 @@ from datetime import time
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from broadcaster.domain.profile import Authority, Geocoder, Level, Money, Profile, QuestionHours
+from broadcaster.domain.profile import (
+    CELL_BROADCAST,
+    Authority,
+    Geocoder,
+    Level,
+    Money,
+    NationalAlert,
+    Profile,
+    QuestionHours,
+)
 from broadcaster.store.documents_reader import Node, Reader, Section
 
 _SENDER = re.compile(r"[^\s,<&]{1,128}")
@@ -53,6 +62,7 @@ def read_profile(reader: Reader) -> Profile:
         geocoder=_geocoder(top),
         staff_phones=top.texts("staff_phones", ()),
         sms_price=_price(top),
+        national_alert=_national_alert(top, languages),
         roster=top.text("roster", ""),
         zones_file=top.text("zones_file", ""),
     )
@@ -88,6 +98,9 @@ def _check_deciders(top: Section, profile: Profile) -> None:
         for key in keys:
             if key not in profile.authorities:
                 top.refuse("deciders", f"{power} names {key!r}, which is no authority", "Add it to authorities.")
+    if profile.national_alert and profile.national_alert.authority not in profile.authorities:
+        named = repr(profile.national_alert.authority)
+        top.refuse("national_alert", f"names {named}, which is no authority", "Add it to authorities.")
     for phone in profile.staff_phones:
         if not _E164.fullmatch(phone):
             top.refuse("staff_phones", "one of them is not an E.164 number", "Write it as +61491570006.")
@@ -170,6 +183,23 @@ def _clock(section: Section, key: str) -> time:
         section.refuse(key, f"{text!r} is not a time of day", "Such as 08:00.")
         return time(0)
     return time(int(clock[1]), int(clock[2]))
+
+
+def _national_alert(top: Section, languages: tuple[str, ...]) -> NationalAlert | None:
+    section = top.section("national_alert")
+    if section is None:
+        return None
+    number = section.text("number")
+    if number and not _PHONE.fullmatch(number):
+        section.refuse("number", "is not a phone number", "Digits and spaces, in quotes.")
+    alert = NationalAlert(
+        section.words("name", languages),
+        section.text("authority"),
+        number,
+        section.integer("letters", CELL_BROADCAST, 1, 5_000),
+    )
+    section.done()
+    return alert
 
 
 def _price(top: Section) -> Money | None:

@@ -156,6 +156,21 @@ def union(shapes: Iterable[Shape]) -> Shape:
     return Shape(shapely.union_all([shape._geometry for shape in shapes]))
 
 
+def outline_to_read(shape: Shape, most: int = 12) -> tuple[tuple[float, float], ...]:
+    """A simple outline around an area, as (lat, lon) corners that can be read out over the phone: at most `most`, none inside the area.
+
+    It is a little wider than the area, and closed by its first corner. Four decimals of a degree are some ten metres.
+    """
+    hull, step = shape._geometry.convex_hull, 0.0005
+    while True:
+        # Simplifying moves an edge inwards by no more than its tolerance: as much is put around first.
+        around = hull.buffer(step + 0.0001, join_style="mitre").simplify(step)
+        corners = shapely.get_coordinates(around)[:-1].tolist()
+        if len(corners) <= most:
+            return tuple((round(lat, 4), round(lon, 4)) for lon, lat in corners)
+        step *= 1.5
+
+
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Kilometres over the ellipsoid between two (lat, lon) points (Karney 2013, by geographiclib)."""
     from geopy.distance import geodesic  # it takes half a second to load, and most processes never measure

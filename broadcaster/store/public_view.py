@@ -11,10 +11,10 @@ from broadcaster.domain.alert import PictureFile
 from broadcaster.domain.language import Language
 from broadcaster.domain.lifecycle import PUBLIC_ALERT, AlertState
 from broadcaster.domain.profile import Profile
-from broadcaster.store import zones
+from broadcaster.store import national_requests, zones
 from broadcaster.store.alert_documents import alert_from, document_as
 from broadcaster.store.schema import alert_references, alerts, instructions, messages
-from broadcaster.store.status_view import PublicAlert, PublicInstruction, PublicView
+from broadcaster.store.status_view import PublicAlert, PublicInstruction, PublicRequest, PublicView
 
 #: Alerts that changed longer ago are no more listed, unless still needed; their files stay as they were last written.
 PAST = timedelta(days=30)
@@ -51,7 +51,8 @@ def public_view(
         if texts.get(row.id)
     )
     opened, lifted = _instructions(connection, root, now, {row.id: row.identifier for row in rows})
-    return PublicView(root, profile, languages, status_url.rstrip("/"), now, found, opened, lifted)
+    asked = _requests(connection, root, profile)
+    return PublicView(root, profile, languages, status_url.rstrip("/"), now, found, opened, lifted, requests=asked)
 
 
 def changes_by_time(connection: Connection, root: str, since: datetime, until: datetime) -> bool:
@@ -159,6 +160,19 @@ def _instructions(
         tuple(each for each in made if each.lifted_at is None),
         tuple(each for each in made if each.lifted_at is not None),
     )
+
+
+def _requests(connection: Connection, root: str, profile: Profile) -> tuple[PublicRequest, ...]:
+    """What others have sent for incidents that are open. Its words are theirs: only that, when and where it was sent is told."""
+    asked = profile.national_alert
+    if asked is None:
+        return ()
+    found = []
+    for each in national_requests.sent(connection, live=root == "live"):
+        places = tuple(zone.names for zone in zones.some(connection, each.zones).values())
+        if places and each.sent_at:
+            found.append(PublicRequest(asked.name, profile.authorities[asked.authority].words, places, each.sent_at))
+    return tuple(found)
 
 
 def _described(document: Mapping[str, Any], zone: str) -> dict[str, str]:

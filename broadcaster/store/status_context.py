@@ -159,6 +159,13 @@ class Page:
             name = self._said(found[0].name)
             yield self.say("lifted_line", name=name, places=self.places(found), time=self.time(at))
 
+    def request_lines(self) -> Iterator[Markup]:
+        """What others sent because we asked: "Emergency Alert was sent by … to phones in Rocklea: 2 am Thu 13 Jan."."""
+        for each in self.view.requests:
+            named = {"name": sentence(self._said(each.name)).rstrip("."), "authority": self._said(each.authority)}
+            places = self.tongue.listed(self._said(place) for place in each.places)
+            yield self.say("national", **named, places=places, time=self.time(each.sent_at))
+
     # Alerts
 
     def in_force(self, alert: PublicAlert) -> bool:

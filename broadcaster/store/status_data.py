@@ -32,6 +32,15 @@ def status_json(view: PublicView, with_cap: frozenset[str]) -> str:
         "instructions": [_instruction(each, view) for each in view.instructions],
         "lifted": [_instruction(each, view) for each in view.lifted],
         "alerts": [_alert(each, view, with_cap) for each in (*view.current, *view.past)],
+        "sent_by_others": [
+            {
+                "name": _words(each.name),
+                "authority": _words(each.authority),
+                "places": [_words(place) for place in each.places],
+                "sent_at": _time(each.sent_at),
+            }
+            for each in view.requests
+        ],
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -113,6 +122,12 @@ def _lines(view: PublicView, tongue: Tongue) -> Iterator[str]:
     yield f"{tongue.tell('title')}:"
     yield from _instructions(view, tongue)
     yield ""
+    for each in view.requests:
+        fallback = profile.fallback
+        name, authority = (said(words, tongue.tag, fallback)[0] for words in (each.name, each.authority))
+        places = tongue.listed(said(place, tongue.tag, fallback)[0] for place in each.places)
+        at = tongue.moment(each.sent_at)
+        yield tongue.tell("national", name=sentence(name).rstrip("."), authority=authority, places=places, time=at)
     yield f"{tongue.tell('danger')} {danger}"
     yield f"{tongue.tell('questions')} {questions}"
     yield ""

@@ -98,6 +98,16 @@ class PublicInstruction:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicRequest:
+    """An alert that others sent because we asked: what it is called, who sent it, when, and to phones in which places."""
+
+    name: Words
+    authority: Words
+    places: tuple[Words, ...]
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceGroup:
     """Places to which the same instructions apply, the gravest first."""
 
@@ -126,6 +136,7 @@ class PublicView:
     instructions: tuple[PublicInstruction, ...] = ()
     lifted: tuple[PublicInstruction, ...] = ()
     covers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    requests: tuple[PublicRequest, ...] = ()
 
     @property
     def exercise(self) -> bool:
@@ -221,6 +232,7 @@ class PublicView:
         """The last thing that happened; None when nothing has."""
         moments = [each.changed_at for each in self.alerts]
         moments += [each.lifted_at for each in self.lifted if each.lifted_at]
+        moments += [each.sent_at for each in self.requests]
         return max(moments, default=None)
 
     @property

@@ -9,6 +9,7 @@ from flask import Flask, url_for
 from flask_babel import format_currency, format_decimal, get_locale
 from flask_login import current_user
 
+from broadcaster.domain import night
 from broadcaster.domain.language import Language
 from broadcaster.domain.profile import Money
 from broadcaster.domain.rules import Role
@@ -54,6 +55,8 @@ def add_filters(app: Flask) -> None:
         MSG_TYPES=words.MSG_TYPES,
         ACTIONS=words.ACTIONS,
         RUN_STATES=words.RUN_STATES,
+        REQUEST_STEPS=words.REQUEST_STEPS,
+        asleep=asleep,
         STEP_STATES=words.STEP_STATES,
         FIELD_TYPES=words.FIELD_TYPES,
         VISIBILITIES=words.VISIBILITIES,
@@ -86,6 +89,11 @@ def static_url(name: str) -> str:
 def may(role: str) -> bool:
     """True when the person who looks has this role or more."""
     return bool(getattr(current_user, "is_authenticated", False) and current_user.role.covers(Role(role)))
+
+
+def asleep() -> bool:
+    """True while a text wakes nobody in this city."""
+    return night.asleep(in_zone(now()))
 
 
 def in_zone(moment: datetime) -> datetime:

@@ -139,6 +139,16 @@ ACTIONS: dict[str, LazyString] = {
     "zones imported": later("Zones imported"),
     "inbound acknowledged": later("Text from a resident seen"),
     "inbound answered": later("Text from a resident dealt with"),
+    "take over": later("Taken over"),
+    "handover.sign": later("Handover signed"),
+    "handover.confirm": later("Handover confirmed"),
+    "handover.withdraw": later("Handover taken back"),
+    "told outside": later("Told somebody outside"),
+    "request.write": later("Request for the national alert written"),
+    "request.asked": later("National alert asked for"),
+    "request.answered": later("Answer about the national alert"),
+    "request.sent": later("National alert sent by others"),
+    "request.withdraw": later("Request for the national alert withdrawn"),
     "approve playbook": later("Playbook version approved"),
     "run playbook": later("Playbook started"),
 }
@@ -157,6 +167,15 @@ STEP_STATES: dict[S, Said] = {
     S.SENT: Said(later("Sent"), "✓", "good"),
     S.SKIPPED: Said(later("Left out"), "⊘", "quiet"),
     S.FAILED: Said(later("Failed"), "✕", "bad"),
+}
+
+REQUEST_STEPS: dict[str, Said] = {
+    "written": Said(later("Not asked yet"), "✎", "warn"),
+    "asked": Said(later("Asked"), "◷", "warn"),
+    "agreed": Said(later("They will send it"), "✓", "busy"),
+    "refused": Said(later("They will not send it"), "✕", "bad"),
+    "sent": Said(later("Sent by them"), "✓", "good"),
+    "withdrawn": Said(later("Withdrawn"), "↩", "quiet"),
 }
 
 FIELD_TYPES: dict[str, LazyString] = {

@@ -19,7 +19,8 @@ from werkzeug.serving import make_server
 from broadcaster import clock
 from broadcaster.domain.alert import Status
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import broadcasting, inbound, playbooks
+from broadcaster.services import asking, broadcasting, handing_over, inbound, playbooks
+from broadcaster.services.asking import Card
 from broadcaster.settings import load
 from broadcaster.store import accounts
 from broadcaster.store.accounts import Account
@@ -126,7 +127,14 @@ def _happenings(house: House, rt: Runtime) -> dict[str, str]:
     run = playbooks.run(rt, "boil-water", BOIL, house.people["ada"].actor, Status.EXERCISE, house.clock())
     csv = io.BytesIO(b"phone,language,zones\n+61401000001,en,rocklea\n0400,en,rocklea\n")
     token = imports.begin(rt, csv, "city.csv", "merge", house.people["ben"].actor, house.clock)
+    ada, at = house.people["ada"].actor, house.clock()
+    request = asking.make(rt, Card("creek", ("rocklea",), {"nb": "Gå nå.", "en": "Leave now."}, going), ada, at)
+    asking.asked(rt, request, "Kim, operations centre", ada, at)
+    handing_over.tell(rt, "creek", "The hospital", "Expect forty people", ada, at)
+    handover = handing_over.sign(rt, ["The bridge worries me"], ada, at)
     return {
+        "request": request,
+        "handover": handover,
         "draft": draft,
         "pending": pending,
         "going": going,

@@ -14,7 +14,8 @@ from tests.web.stories import written
 
 #: Values for the variables of routes when nothing better is known: right in shape, belonging to nothing.
 NOBODYS = {"alert_id": "0" * 32, "user_id": "0" * 32, "key_id": "0" * 32, "token": "0" * 32, "run_id": "0" * 32}
-OTHERS = {"kind": "holding", "name": "holding", "form": "update", "path": "nothing.html"}
+NOBODYS |= {"handover_id": "0" * 32, "request_id": "0" * 32, "list_id": "0" * 32}
+OTHERS = {"step": "asked", "kind": "holding", "name": "holding", "form": "update", "path": "nothing.html"}
 
 
 def routes(app: Flask) -> list[tuple[str, str, str, Role | None]]:

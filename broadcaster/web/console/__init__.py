@@ -16,6 +16,8 @@ _PAGES = (
     "decide",
     "control",
     "inbox",
+    "handover",
+    "asking",
     "residents",
     "own_phone",
     "people",
