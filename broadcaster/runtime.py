@@ -185,7 +185,7 @@ def build(settings: Settings, timing: Timing | None = None) -> Runtime:
     )
     return Runtime(
         settings=settings,
-        db=Database(settings.database),
+        db=Database(settings.database, scratch=settings.var_dir / "register"),
         profile=documents.load_profile(profile),
         kinds=documents.load_kinds(FOLDER / "templates" / "alerts"),
         queue=Queue(settings.redis),

@@ -87,9 +87,9 @@ def database_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, folder: Path) -> Iterator[Database]:
     """The same, opened."""
-    db = Database(database_url)
+    db = Database(database_url, scratch=folder / "register")
     yield db
     db.engine.dispose()
 

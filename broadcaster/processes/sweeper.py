@@ -12,7 +12,7 @@ import structlog
 from broadcaster import clock
 from broadcaster.processes import logs, part
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import backups, migrating, receiving, sweeping
+from broadcaster.services import at_hand, backups, migrating, receiving, sweeping
 from broadcaster.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,7 @@ def sweep(settings: Settings) -> None:
         beside = [
             threading.Thread(target=_keep_backups, args=(runtime, stop), name="backups"),
             threading.Thread(target=receiving.loop, args=(runtime, stop), name="receipts"),
+            threading.Thread(target=at_hand.loop, args=(runtime, stop), name="register"),
         ]
         for thread in beside:
             thread.start()

@@ -9,7 +9,7 @@ from gunicorn.glogging import Logger
 
 from broadcaster.processes import logs, part
 from broadcaster.runtime import build
-from broadcaster.services import migrating
+from broadcaster.services import at_hand, migrating
 from broadcaster.settings import Settings
 
 #: A process holds this many requests at once; a page takes some 10 ms, a poll of progress less.
@@ -54,7 +54,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The WSGI application, made in each worker after its fork: connections are never shared."""
         from broadcaster.web.app import create_app
 
-        return create_app(build(self._settings), self._only)
+        runtime = build(self._settings)
+        if self._only is None:
+            at_hand.keep(runtime)
+        return create_app(runtime, self._only)
 
 
 def _processes(only: Literal["webhooks"] | None) -> int:

@@ -7,9 +7,10 @@ from types import TracebackType
 
 from sqlalchemy import Connection
 
+from broadcaster.clock import uptime
 from broadcaster.domain.rules import Actor
 from broadcaster.services.pacing import Pace
-from broadcaster.store import generations, journal, resident_leftovers
+from broadcaster.store import generations, journal, register_files, resident_leftovers
 from broadcaster.store.database import Database
 from broadcaster.store.resident_leftovers import Leftovers
 
@@ -25,6 +26,7 @@ class Building:
         with db.write() as tx:
             self.base = generations.current(tx)
             self.generation = generations.begin(tx, mode, source, now)
+        self._said = uptime()
 
     def __enter__(self) -> "Building":
         return self
@@ -50,8 +52,17 @@ class Building:
             if self.generation is not before:
                 generations.renew(tx, self.generation)
 
+    def _live(self) -> None:
+        """Say now and then that this import lives, while it does something else than write."""
+        if uptime() - self._said > generations.SILENCE / 1000 / 6:
+            with self._db.write() as tx:
+                generations.renew(tx, self.generation)
+            self._said = uptime()
+
     def finish(self, actor: Actor, action: str, body: Mapping[str, object]) -> None:
-        """Put the generation in force and write it into the journal, together."""
+        """Put the generation in force and write it into the journal, together; the register that is counted is ready by then."""
+        with self._db.read() as connection:
+            register_files.prepare(connection, self.generation.id, self._live)
         with self._db.write() as tx:
             generations.flip(tx, self.generation, body, self._now)
             entry = {"generation": self.generation.id, **body}

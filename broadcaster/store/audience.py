@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
 
 from broadcaster.store import generations
 from broadcaster.store.areas import NO_ZONE, Area, Group, compile_area
-from broadcaster.store.register import Flags, Register, register
+from broadcaster.store.register import Block, Flags, Register, register
 from broadcaster.store.schema import opt_outs, phones, place_zones, places
 
 __all__ = ["OPTED_OUT", "Area", "Count", "Slice", "compile_area", "count", "expected", "opted_out", "slice_of"]
@@ -110,23 +111,22 @@ def _window(connection: Connection, after: int, size: int) -> tuple[int, bool]:
 def count(connection: Connection, area: Area, *, languages: Sequence[str], lane: str, exercise: bool) -> Count:
     """Count whom an area reaches with an alert in `languages`, the first of which is the fallback."""
     held = register(connection, area.generation)
-    counts = held.exercise if exercise else np.ones_like(held.exercise)
     away = held.away(connection, lane)
-    members = held.reached(area)
-    reached = held.told(area) & counts
-    there = reached & ~away
-    of_text, excluded = (_by_language(held, who, languages) for who in (there, reached & away))
+    totals = _Totals(held)
+    for block in held.blocks():
+        totals.add(block, area, away, exercise)
+    of_text, excluded = (_by_language(held, number, languages) for number in (totals.there, totals.away))
     of_zone: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for (zone, language), number in sorted(_by_zone(held, members, there).items()):
+    for (zone, language), number in sorted(totals.by_zone().items()):
         of_zone[zone][language if language in languages else languages[0]] += number
     return Count(
         phones=of_text.total(),
-        households=int(np.count_nonzero(np.bincount(held.household[there]))),
+        households=int(np.count_nonzero(totals.homes)),
         zones={zone: each.total() for zone, each in of_zone.items()},
         languages=dict(of_text),
         excluded={OPTED_OUT: excluded.total()} if excluded else {},
         excluded_by_language={language: {OPTED_OUT: number} for language, number in excluded.items()},
-        unplaced=int((counts & ~held.placed).sum()),
+        unplaced=totals.unplaced,
         zone_languages={zone: dict(each) for zone, each in of_zone.items()},
     )
 
@@ -136,34 +136,62 @@ def expected(
 ) -> dict[str, list[int]]:
     """Language of a text → phones of each group, the excluded among them. `languages` as in `count`."""
     held = register(connection, groups[0].area.generation)
-    counts = held.exercise if exercise else np.ones_like(held.exercise)
-    found = [_by_language(held, held.told(group.area) & counts, languages) for group in groups]
+    totals = [np.zeros(len(held.languages), dtype=np.int64) for _ in groups]
+    for block in held.blocks():
+        for total, group in zip(totals, groups, strict=True):
+            _add(total, block.language[block.told(group.area) & block.who(exercise)])
+    found = [_by_language(held, total, languages) for total in totals]
     return {language: [each[language] for each in found] for language in languages}
 
 
-def _by_language(held: Register, who: Flags, languages: Sequence[str]) -> Counter[str]:
-    """How many phones get a text in which language."""
+class _Totals:
+    """What has been counted of an area, block by block: phones by language, homes that have one of them, phones by zone and language."""
+
+    def __init__(self, held: Register) -> None:
+        self._held = held
+        self.there, self.away = (np.zeros(len(held.languages), dtype=np.int64) for _ in range(2))
+        self.homes: Flags = np.zeros(held.households, dtype=np.bool_)
+        self.unplaced = 0
+        self._pairs = np.zeros(len(held.zones) * len(held.languages), dtype=np.int64)
+
+    def add(self, block: Block, area: Area, away: NDArray[np.int64], exercise: bool) -> None:
+        """Count the phones of a block that the area reaches, those in `away` (ids in order) apart."""
+        counts, members = block.who(exercise), block.reached(area)
+        reached = block.told(area, members) & counts
+        gone = reached & block.among(away)
+        there = reached & ~gone
+        _add(self.there, block.language[there])
+        _add(self.away, block.language[gone])
+        self.homes[block.household[there]] = True
+        self.unplaced += int((counts & ~block.placed).sum())
+        chosen = np.flatnonzero(members & there[block.member])
+        phone, zone = block.member[chosen], block.zone[chosen].astype(np.int64)
+        # A phone with several places in a zone is in it once; they stand side by side.
+        once = np.concatenate(([True], (phone[1:] != phone[:-1]) | (zone[1:] != zone[:-1])))[: len(chosen)]
+        _add(self._pairs, zone[once] * len(self._held.languages) + block.language[phone[once]])
+
+    def by_zone(self) -> Mapping[tuple[str, str], int]:
+        """(zone, language of the phone) → phones that are reached through the zone."""
+        codes, languages = list(self._held.zones), self._held.languages
+        found = {}
+        for pair in np.flatnonzero(self._pairs).tolist():
+            code, language = divmod(pair, len(languages))
+            if codes[code] != NO_ZONE:
+                found[codes[code], languages[language]] = int(self._pairs[pair])
+        return found
+
+
+def _add(total: NDArray[np.int64], numbers: NDArray[Any]) -> None:
+    """Count how often each number occurs, onto what was counted before."""
+    total += np.bincount(numbers, minlength=len(total))
+
+
+def _by_language(held: Register, phones_of: NDArray[np.int64], languages: Sequence[str]) -> Counter[str]:
+    """How many phones get a text in which language; `phones_of` counts them by their own."""
     found: Counter[str] = Counter()
-    for number, language in zip(np.bincount(held.language[who]).tolist(), held.languages, strict=False):
+    for number, language in zip(phones_of.tolist(), held.languages, strict=True):
         if number:
             found[language if language in languages else languages[0]] += number
-    return found
-
-
-def _by_zone(held: Register, members: Flags, who: Flags) -> Mapping[tuple[str, str], int]:
-    """(zone, language of the phone) → phones that are reached through the zone."""
-    chosen = np.flatnonzero(members & who[held.member])
-    phone, zone = held.member[chosen], held.zone[chosen].astype(np.int64)
-    # A phone with several places in a zone is in it once; they stand side by side.
-    once = np.concatenate(([True], (phone[1:] != phone[:-1]) | (zone[1:] != zone[:-1])))[: len(chosen)]
-    phone, zone = phone[once], zone[once]
-    pairs = np.bincount(zone * len(held.languages) + held.language[phone])
-    codes = list(held.zones)
-    found = {}
-    for pair in np.flatnonzero(pairs).tolist():
-        code, language = divmod(pair, len(held.languages))
-        if codes[code] != NO_ZONE:
-            found[codes[code], held.languages[language]] = int(pairs[pair])
     return found
 
 

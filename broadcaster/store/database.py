@@ -11,12 +11,21 @@ from sqlalchemy.engine import URL
 from broadcaster.store.schema import db_now, metadata
 from broadcaster.store.turnstile import Turnstile
 
+#: The execution option under which a connection knows the folder.
+_SCRATCH = "broadcaster_scratch"
+
+
+def scratch(connection: Connection) -> Path | None:
+    """A folder for copies of what the database holds, made for speed and never missed; None where there is none."""
+    found: Path | None = connection.get_execution_options().get(_SCRATCH)
+    return found
+
 
 class Database:
     """SQLite (WAL, synchronous FULL, writers through the turnstile) or PostgreSQL, by URL."""
 
-    def __init__(self, url: str, pool_size: int = 8) -> None:
-        """`url` is an SQLAlchemy URL; `postgres://` and `postgresql://` mean psycopg 3."""
+    def __init__(self, url: str, pool_size: int = 8, scratch: Path | None = None) -> None:
+        """`url` is an SQLAlchemy URL; `postgres://` and `postgresql://` mean psycopg 3. `scratch` is a folder for `scratch()`."""
         self.url = self._normal(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._turnstile: Turnstile | None = None
@@ -26,7 +35,7 @@ class Database:
             path = Path(self.url.database)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._turnstile = Turnstile(path)
-        self.engine = self._engine(pool_size)
+        self.engine = self._engine(pool_size, {_SCRATCH: scratch})
 
     @staticmethod
     def _normal(url: str) -> URL:
@@ -35,7 +44,7 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         return parsed
 
-    def _engine(self, pool_size: int) -> Engine:
+    def _engine(self, pool_size: int, options: dict[str, Any]) -> Engine:
         if not self.sqlite:
             return create_engine(
                 self.url,
@@ -43,6 +52,7 @@ class Database:
                 max_overflow=pool_size,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                execution_options=options,
                 # A process that is stopped inside a transaction must not hold its rows for ever.
                 connect_args={"options": "-c idle_in_transaction_session_timeout=60000"},
             )
@@ -51,6 +61,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=-1,
             hide_parameters=True,
+            execution_options=options,
             connect_args={"timeout": 30, "check_same_thread": False},
         )
 

@@ -1,6 +1,7 @@
 """Whom an area reaches."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -8,11 +9,13 @@ from broadcaster.domain.alert import Circle, Near, Selector
 from broadcaster.domain.errors import Invalid
 from broadcaster.domain.profile import Profile
 from broadcaster.services.residents import import_residents
+from broadcaster.services.zones import import_zones
+from broadcaster.store import register_files
 from broadcaster.store.areas import outline
 from broadcaster.store.audience import Area, Count, compile_area, count, slice_of
 from broadcaster.store.database import Database
 from broadcaster.store.schema import opt_outs
-from tests.residents.city import ADA, NOW
+from tests.residents.city import ADA, NOW, SQUARES, collection
 
 CSV = b"""phone,language,household,place,lat,lon,zones,exercise
 +61491570001,en,h1,home,-27.503,153.002,,no
@@ -153,6 +156,29 @@ def test_a_plan_that_holds_on_to_its_generation_sees_the_same_people_after_an_im
     with register.read() as connection:
         again = compile_area(connection, Selector(zones=("rocklea",)), area.generation)
     assert everybody(register, again) == ["2", "3", "4"]
+
+
+def test_an_import_leaves_the_register_ready_in_a_file_without_a_number_in_it(
+    database_url: str, folder: Path, brisbane: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_files, "BLOCK", 2)
+    db = Database(database_url, scratch=folder / "register")
+    import_zones(db, brisbane, collection(SQUARES), actor=ADA, now=NOW, name="zones.geojson")
+    import_residents(db, brisbane, io.BytesIO(CSV), "replace", actor=ADA, now=NOW)
+    assert len(list((folder / "register").glob("0*"))) == 2
+    assert not any(b"61491570" in path.read_bytes() for path in (folder / "register").iterdir())
+    whole = counted(db, area_of(db, zones=("annerley", "rocklea")))
+    assert (whole.phones, whole.households, whole.languages) == (4, 3, {"en": 3, "nb": 1})
+    (newest,) = sorted((folder / "register").glob("0*"))[-1:]
+    newest.write_bytes(newest.read_bytes()[:-1])
+    db.dispose()
+    again = Database(database_url, scratch=folder / "register")
+    assert counted(again, area_of(again, zones=("annerley", "rocklea"))) == whole
+    # Nowhere to keep it: it is read for this process alone.
+    alone = Database(database_url, scratch=newest / "no folder")
+    assert counted(alone, area_of(alone, zones=("annerley", "rocklea"))) == whole
+    for each in (again, alone):
+        each.dispose()
 
 
 def test_what_is_selected_can_be_drawn_as_one_shape(register: Database) -> None:
