@@ -54,7 +54,8 @@ class _Words:
 def opened(connection: Connection, generation: int) -> int:
     """A descriptor of the generation's file, which is made if nobody has; the caller closes it."""
     folder = scratch(connection)
-    if folder is not None:
+    # Before the first import there is nobody, and nothing worth keeping.
+    if folder is not None and generation:
         with suppress(OSError):
             return _shared(connection, generation, folder)
     # Nowhere to keep it for others: a file that no name leads to.

@@ -125,9 +125,10 @@ def _work(rt: Runtime, run: Run, actor: Actor, clock: Callable[[], datetime], ap
         run = replace(
             run, state="failed", problems=["something went wrong on our side; the former residents are in force"]
         )
-    _write(folder, replace(run, at=clock().isoformat()))
+    # Before anybody reads that it is over.
     if run.state != "compared":
         path.unlink(missing_ok=True)
+    _write(folder, replace(run, at=clock().isoformat()))
 
 
 def _reported(run: Run, report: Report, state: str) -> Run:
