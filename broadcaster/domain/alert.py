@@ -154,7 +154,8 @@ class Draft:
     """What a coordinator composes once: the alert file of the command line, the form of the console, the body of the API.
 
     `languages` empty means: the profile's. Severity, urgency and certainty None mean: the kind's. Times are aware UTC. `short` asks
-    for the kind's one-segment text message, because more would come too late.
+    for the kind's one-segment text message, because more would come too late. `correction` says per language what is right, should
+    all of this turn out wrong: it is approved together with the alert. A language without it has the kind's words.
     """
 
     incident: str
@@ -174,6 +175,7 @@ class Draft:
     next_update: datetime | None = None
     resources: tuple[PictureFile, ...] = ()
     short: bool = False
+    correction: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

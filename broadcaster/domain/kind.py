@@ -4,7 +4,7 @@ All of it comes from a folder under templates/alerts/; nothing here knows any ki
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import PurePath
@@ -26,6 +26,14 @@ class Lane(StrEnum):
 
     LIFE_SAFETY = "life-safety"
     INFORMATION = "information"
+
+
+class Audience(StrEnum):
+    """Whose phones get its texts: those of its area, exactly those who got the alerts that it is about, or both."""
+
+    AREA = "area"
+    RECIPIENTS = "recipients"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,8 @@ class AlertKind:
     one person or a standing authority, whatever a playbook says (SECURITY R1). `never_where` are instructions that must not be open
     in its zones. `needs` are parts of the draft itself
     that must be given (onset, next_update, area). `short` are the languages in which it has a text message of one segment.
+    `correction` is what is sent, unless its author writes better, should an alert of this kind turn out wrong; empty: the words of
+    the correction's own templates.
     """
 
     name: str
@@ -108,6 +118,8 @@ class AlertKind:
     instructions: Mapping[str, Instruction]
     languages: Mapping[str, Language]
     short: frozenset[str] = frozenset()
+    audience: Audience = Audience.AREA
+    correction: Words = field(default_factory=dict)
 
     def read(
         self,
@@ -154,6 +166,7 @@ class AlertKind:
             severity=draft.severity or self.cap.severity.pick(values),
             urgency=draft.urgency or self.cap.urgency.pick(values),
             certainty=draft.certainty or self.cap.certainty.pick(values),
+            correction=self._correction(draft, known),
         )
         broken = {problem.place for problem in unread}
         rules = (each for each in self.check(settled, values, profile) if each.place not in broken)
@@ -161,6 +174,13 @@ class AlertKind:
             stored = plain(values)
             settled = replace(settled, fields=stored if isinstance(stored, dict) else {})
         return settled, values, (*problems, *unread, *rules)
+
+    def _correction(self, draft: Draft, languages: Iterable[str]) -> Words:
+        """What is sent should it be wrong: the author's words, else the kind's. A correction has none of its own."""
+        if self.audience is Audience.RECIPIENTS:
+            return {}
+        found = {tag: draft.correction.get(tag) or self.correction.get(tag, "") for tag in languages}
+        return {tag: words for tag, words in found.items() if words}
 
     def check(self, draft: Draft, values: Values, profile: Profile) -> tuple[Problem, ...]:
         """The rules on the contents: what needs what, and who may decide it. `values` are what `read` returned."""

@@ -76,6 +76,7 @@ def _start(
     decisions.move_alert(tx, alert.id, "approve", now, approved_by=actor.id, approved_at=now)
     ownership.never_without(tx, alert, actor)
     instructions.obey(rt, tx, alert, now)
+    counted = reach.with_recipients(rt, tx, alert, counted)
     broadcasting.begin(rt, tx, alert, counted, now)
     body = {"hash": alert.content_hash, "phones": counted.phones}
     journal.append(tx, alert.incident, actor, "approve", now, alert_id=alert.id, grounds=grounds, body=body)
@@ -89,11 +90,12 @@ def _check_time(alert: AlertRow, now: datetime) -> None:
 
 
 def _check_audience(tx: Connection, alert: AlertRow, counted: Reach, confirmed: int | None) -> None:
-    """Conflict when the phones that would be reached now are no longer those that were agreed to.
+    """Conflict when the phones that would be reached now are no longer those that were agreed to. A correction goes to whoever got the
+    wrong text, and that number grows until the moment it starts: nobody agrees to it.
 
     They were counted before the transaction; residents that came into force since then are the next attempt's.
     """
-    if counted is reach.NOBODY:
+    if counted is reach.NOBODY or not counted.area:
         return
     if counted.generation != generations.current(tx):
         raise Conflict("the register of residents has changed this moment; look at the number again")

@@ -4,19 +4,22 @@ What happens in the approval's own transaction is short whatever the audience: p
 The plans are made into deliveries slice by slice afterwards, by any worker, resumed by the sweep.
 """
 
+import time
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from broadcaster.domain.errors import Invalid, NotFound, Problem
+from broadcaster.domain.kind import Audience
 from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import SYSTEM, Actor, Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import proof, publishing, ringing
 from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import areas, audience, decisions, fanout, journal, progress
+from broadcaster.store import areas, audience, decisions, fanout, journal, progress, recipients
 from broadcaster.store.alerts import AlertRow
+from broadcaster.store.fanout import Plan
 from channels.base import Action
 
 #: Deliveries made in one transaction, and deliveries that one job sends.
@@ -24,6 +27,8 @@ SLICE = 5000
 BATCH = 1000
 #: Audiences up to this go on the urgent lane, beside the posts.
 SMALL = 200
+#: Seconds for which a correction waits for requests that were under way (SECURITY R4: its first text within 10 s).
+SETTLE = 3.0
 
 
 def begin(rt: Runtime, tx: Connection, alert: AlertRow, reach: Reach, now: datetime) -> None:
@@ -41,7 +46,12 @@ def begin(rt: Runtime, tx: Connection, alert: AlertRow, reach: Reach, now: datet
         mine = {number: message for number, message in texts.items() if message.channel == channel}
         if rt.personal(channel):
             proof.first_to_staff(rt, tx, alert, mine)
+            if reach.recipients_of and not reach.area:
+                fanout.plan_recipients(tx, alert, mine, rt.profile.fallback, reach.recipients_of, reach.expected)
+                continue
             fanout.plan(tx, alert, mine, rt.profile.fallback, reach.generation, reach.expected)
+            if reach.recipients_of:
+                fanout.plan_recipients(tx, alert, mine, rt.profile.fallback, reach.recipients_of, {})
         else:
             action = follow_up_action(rt, channel, alert)
             fanout.posts(tx, alert, mine, action, [each.id for each in earlier])
@@ -51,15 +61,20 @@ def begin(rt: Runtime, tx: Connection, alert: AlertRow, reach: Reach, now: datet
 def follow_up_action(rt: Runtime, channel: str, alert: AlertRow) -> Action:
     """How an alert that refers to an earlier one appears where the earlier one can still be seen (docs/decisions/040).
 
-    A cancellation changes the old post in place where that can be done, so that nobody passes it on. An update is a new post where
-    only new posts are noticed. Where nothing can be changed, either answers the old one, so that it is not read alone.
+    A cancellation or a correction changes the old post in place where that can be done, so that nobody passes it on. An update is
+    a new post where only new posts are noticed. Where nothing can be changed, either answers the old one, so that it is not read alone.
     """
     actions = rt.actions(channel)
     if alert.msg_type == "Alert" or Action.REPLY not in actions:
         return Action.POST
     if Action.AMEND not in actions:
         return Action.REPLY
-    return Action.AMEND if alert.msg_type == "Cancel" else Action.POST
+    return Action.AMEND if alert.msg_type == "Cancel" or _corrects(rt, alert) else Action.POST
+
+
+def _corrects(rt: Runtime, alert: AlertRow) -> bool:
+    kind = rt.kinds.get(alert.kind)
+    return kind is not None and kind.audience is Audience.RECIPIENTS
 
 
 def supersede(tx: Connection, earlier: AlertRow, by: AlertRow, now: datetime) -> None:
@@ -83,6 +98,10 @@ def materialise(rt: Runtime, alert_id: str) -> None:
             if plan is None:
                 return
             alert = alert_store.get(connection, plan.alert_id)
+        if plan.recipients_of:
+            _to_recipients(rt, alert, plan)
+            continue
+        with rt.db.read() as connection:
             area = areas.area_of(connection, plan.selector, plan.earlier_zones, plan.generation)
             part = audience.slice_of(
                 connection,
@@ -94,7 +113,7 @@ def materialise(rt: Runtime, alert_id: str) -> None:
                 after=plan.cursor,
                 limit=SLICE,
             )
-        lane = "urgent" if plan.expected <= SMALL else "bulk"
+        lane = _lane(plan)
         with rt.db.write() as tx:
             made = fanout.take_slice(tx, alert, plan, part, lane, BATCH)
         if made is None:
@@ -103,6 +122,32 @@ def materialise(rt: Runtime, alert_id: str) -> None:
         if part.last:
             with rt.db.write() as tx:
                 finish_if_sent(tx, alert.id)
+
+
+def _lane(plan: Plan) -> str:
+    return "urgent" if plan.expected <= SMALL else "bulk"
+
+
+def _to_recipients(rt: Runtime, alert: AlertRow, plan: Plan) -> None:
+    """A slice of a plan for those who got an earlier alert. Requests that were under way when it was stopped are waited for a moment:
+    whoever they did not reach needs no correction.
+    """
+    until = time.monotonic() + SETTLE
+    while not plan.cursor and time.monotonic() < until:
+        with rt.db.read() as connection:
+            if not recipients.in_flight(connection, plan.recipients_of):
+                break
+        time.sleep(0.1)
+    lane = _lane(plan)
+    with rt.db.write() as tx:
+        taken = fanout.take_recipients(tx, alert, plan, lane)
+    if taken is None:
+        return
+    made, last = taken
+    ringing.ring(rt, [(batch_id, lane) for batch_id in made])
+    if last:
+        with rt.db.write() as tx:
+            finish_if_sent(tx, alert.id)
 
 
 def finish_if_sent(tx: Connection, alert_id: str) -> None:

@@ -12,7 +12,7 @@ from broadcaster.domain.alert import Draft, MsgType, Reference
 from broadcaster.domain.errors import Invalid, NotFound, NotReady, Problem
 from broadcaster.domain.field import FieldType
 from broadcaster.domain.instruction import Instruction
-from broadcaster.domain.kind import AlertKind
+from broadcaster.domain.kind import AlertKind, Audience
 from broadcaster.domain.profile import Words
 from broadcaster.runtime import Runtime
 from broadcaster.services import pictures, reach
@@ -37,7 +37,7 @@ class Names:
 class Composed:
     """A draft put into words. `made` holds what could be made and every problem; `reached` whom it would reach, if anyone.
 
-    `zones` are all zones that its area touches: those that an instruction opens in.
+    `zones` are all zones that its area touches: those that an instruction opens in. `setting` is what its texts were made with.
     """
 
     draft: Draft
@@ -47,6 +47,7 @@ class Composed:
     reach: Reach
     zones: tuple[str, ...]
     references: tuple[AlertRow, ...]
+    setting: Setting
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -101,13 +102,16 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
     made = rendering.preview(draft, kind, rt.profile, setting)
     counted, expected = None, reach.NOBODY
     if area is not None and any(rt.personal(name) for name in draft.channels if name in rt.channel_names(live)):
-        counted, expected = reach.counted(rt, connection, draft.area, draft.languages, str(kind.lane), live)
+        if kind.audience is Audience.RECIPIENTS:
+            counted, expected = reach.of_recipients(rt, connection, [each.id for each in references], draft.languages)
+        else:
+            counted, expected = reach.counted(rt, connection, draft.area, draft.languages, str(kind.lane), live)
         if counted.phones == 0 and draft.channels == ("sms",):
             problems.append(Problem("area", "no phone would be reached", "Choose another area, or import residents."))
     if made.alert is not None:
         problems += cap_rules.problems(made.alert)
     made = replace(made, problems=tuple(dict.fromkeys((*problems, *made.problems))))
-    return Composed(draft, kind, made, counted, expected, _zones(area), tuple(references))
+    return Composed(draft, kind, made, counted, expected, _zones(area), tuple(references), setting)
 
 
 def _zones(area: Area | None) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import composing, forecasting
+from broadcaster.services import composing, corrections, forecasting
 from broadcaster.services.composing import Composed, Names
 from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
@@ -114,8 +114,12 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         made = composing.compose(rt, connection, draft, Names(alert.identifier, alert.token), now)
     if made.problems or made.made.alert is None:
         raise Invalid(made.problems)
-    document = made.made.alert
-    digest = content_hash(document, made.made.messages, made.draft.area, made.draft.channels, made.draft.resources)
+    document, correction = made.made.alert, corrections.prepare(rt, made, now)
+    if correction is not None and correction.problems:
+        raise Invalid(correction.problems)
+    kept = correction.stored if correction else None
+    frozen = (document, made.made.messages, made.draft.area, made.draft.channels, made.draft.resources, kept)
+    digest = content_hash(*frozen)
     with rt.db.write() as tx:
         now_there = alert_store.get(tx, alert_id, lock=True)
         if now_there.version != alert.version:
@@ -123,6 +127,7 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         values = drafts.columns(made.draft) | {
             "document": plain(document),
             "content_hash": digest,
+            "correction": kept,
             "audience": _audience(made),
             "submitted_by": actor.id,
             "submitted_at": now,

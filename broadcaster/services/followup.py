@@ -11,17 +11,13 @@ from sqlalchemy import Connection
 
 from broadcaster.domain.alert import Draft, MsgType, Selector
 from broadcaster.domain.errors import Conflict, Invalid, Problem
-from broadcaster.domain.field import FieldType
-from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.runtime import Runtime
-from broadcaster.services import drafting
+from broadcaster.services import corrections, drafting, inheriting
+from broadcaster.services.correcting import SEEN
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import incidents
 from broadcaster.store.alerts import AlertRow
-
-#: An alert can be followed up once people may have seen it.
-SEEN = (AlertState.BROADCASTING, AlertState.ACTIVE, AlertState.STOPPED, AlertState.EXPIRED)
 
 
 def prefill(rt: Runtime, alert_id: str, form: str, now: datetime) -> Draft:
@@ -38,15 +34,12 @@ def prefill(rt: Runtime, alert_id: str, form: str, now: datetime) -> Draft:
 def _update(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
     """The same alert again, with everything but what has changed, and with promises of its own."""
     fields = {name: value for name, value in old.fields.items() if name != "what_changed"}
-    return _after(old, parent, fields=fields)
+    return inheriting.after(old, parent.id, fields=fields)
 
 
 def _correction(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
     """To the same places, on the same channels, under the same name; what was wrong and what is right are for a person."""
-    kind = rt.kinds["correction"]
-    sent = parent.approved_at or parent.updated_at
-    fields = _shared(rt, kind, parent, old) | {"wrong_sent_at": sent.isoformat()}
-    return _after(old, parent, kind=kind.name, fields=fields, severity=None, urgency=None, certainty=None)
+    return corrections.draft_of(rt, old, parent.id, parent.approved_at or parent.updated_at, {})
 
 
 def _all_clear(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft) -> Draft:
@@ -60,9 +53,9 @@ def _all_clear(rt: Runtime, connection: Connection, parent: AlertRow, old: Draft
         connection, incident=parent.incident, states=[AlertState.BROADCASTING, AlertState.ACTIVE], limit=200
     )
     references = tuple(each.id for each in replaced if each.id in givers) or (parent.id,)
-    fields = _shared(rt, kind, parent, old) | ({kind.lifts: keys} if keys else {})
+    fields = inheriting.shared(rt, kind, old) | ({kind.lifts: keys} if keys else {})
     area = Selector(zones=tuple(dict.fromkeys(row.zone for row in standing))) if standing else old.area
-    draft = _after(old, parent, kind=kind.name, fields=fields, severity=None, urgency=None, certainty=None)
+    draft = inheriting.after(old, parent.id, kind=kind.name, fields=fields, severity=None, urgency=None, certainty=None)
     return replace(draft, area=area, references=references)
 
 
@@ -79,31 +72,3 @@ FORMS: Mapping[str, Callable[[Runtime, Connection, AlertRow, Draft], Draft]] = {
     "all-clear": _all_clear,
     "cancel": _cancel,
 }
-
-
-def _after(old: Draft, parent: AlertRow, **changes: object) -> Draft:
-    """A draft that refers to `parent`, with times still to be given."""
-    fresh = replace(
-        old,
-        msg_type=MsgType.UPDATE,
-        references=(parent.id,),
-        onset=None,
-        expires=None,
-        next_update=None,
-        resources=(),
-        short=False,
-    )
-    return replace(fresh, **changes)  # type: ignore[arg-type]
-
-
-def _shared(rt: Runtime, kind: AlertKind, parent: AlertRow, old: Draft) -> dict[str, object]:
-    """Fields that the follow-up's kind has in common with the parent's, of the same type, and no times: those have moved on."""
-    theirs = rt.kinds[parent.kind].fields
-    return {
-        name: value
-        for name, value in old.fields.items()
-        if name in kind.fields
-        and name in theirs
-        and kind.fields[name].type is theirs[name].type
-        and kind.fields[name].type not in (FieldType.TIME, FieldType.ACTIONS, FieldType.RECORD)
-    }

@@ -39,6 +39,13 @@ def is_current(rt: Runtime, playbook: Playbook) -> bool:
     return all(kinds.get(name) == rt.kinds.get(name) for name in playbook.kinds)
 
 
+def wording(rt: Runtime, kind: str) -> str:
+    """The hash (64 hex digits) of every word that alerts of one kind take from files and city, whatever is filled in."""
+    files = _digests(_templates(rt), _signature(_templates(rt)))
+    mine = {path: each for path, each in files.items() if path.startswith((f"{kind}/", "layouts/")) or "/" not in path}
+    return content_hash(kind, mine, _city(rt.profile))
+
+
 def _templates(rt: Runtime) -> Path:
     return rt.folder / "templates" / "alerts"
 

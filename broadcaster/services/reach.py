@@ -1,15 +1,18 @@
 """Whom a submitted alert would reach now: from what its submission counted, and counted again only when the register changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from broadcaster.domain.alert import Selector
+from broadcaster.domain.kind import Audience
 from broadcaster.runtime import Runtime
-from broadcaster.store import areas, audience, fanout, generations
+from broadcaster.store import alerts as alert_store
+from broadcaster.store import areas, audience, fanout, generations, recipients
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Count
+from channels import CHANNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +20,14 @@ class Reach:
     """`phones` without those who said stop; `expected` with them, by language of the text and group (areas.groups).
 
     Both hold for one generation of the register. Who says stop later is excluded with that reason, so `expected` stays right.
+    `recipients_of` are alerts whose recipients it is for, whatever the register says now: only for them unless `area`.
     """
 
     generation: int
     phones: int
     expected: Mapping[str, Sequence[int]]
+    recipients_of: tuple[str, ...] = ()
+    area: bool = True
 
 
 NOBODY = Reach(0, 0, {})
@@ -44,10 +50,48 @@ def counted(
     return found, Reach(area.generation, found.phones, expected)
 
 
+def of_recipients(
+    rt: Runtime, connection: Connection, earlier: Sequence[str], languages: Sequence[str]
+) -> tuple[Count, Reach]:
+    """Count those who got one of these alerts or may have, by the language of the text that they get now."""
+    fallback = fanout.spoken_first(languages, rt.profile.fallback)[0]
+    found: dict[str, int] = {}
+    for channel in filter(rt.personal, CHANNELS):
+        for tag, number in recipients.count(connection, channel, earlier).items():
+            told = tag if tag in languages else fallback
+            found[told] = found.get(told, 0) + number
+    phones = sum(found.values())
+    expected = {tag: [number] for tag, number in found.items()}
+    counted = Count(phones, 0, {}, found, {}, {}, 0, {})
+    return counted, Reach(generations.current(connection), phones, expected, tuple(earlier), area=False)
+
+
+def of_kind(rt: Runtime, alert: AlertRow) -> Audience:
+    """Whom an alert is for, as its kind says."""
+    kind = rt.kinds.get(alert.kind)
+    return kind.audience if kind else Audience.AREA
+
+
+def with_recipients(rt: Runtime, tx: Connection, alert: AlertRow, found: Reach) -> Reach:
+    """In the approval's transaction: an all-clear also reaches whoever was told what it lifts and is in its area no more.
+
+    Not while the same is still in force elsewhere: then not everybody who was told may hear that it is over.
+    """
+    if of_kind(rt, alert) is not Audience.BOTH or found is NOBODY:
+        return found
+    lifted = recipients.lifted_by(alert.id)
+    if recipients.still_elsewhere(tx, alert.incident_id, lifted):
+        return found
+    return replace(found, recipients_of=recipients.tellers(tx, lifted))
+
+
 def of_alert(rt: Runtime, connection: Connection, alert: AlertRow) -> Reach:
     """The audience of a submitted alert at this moment. A second's work for a million phones if the register changed since."""
     if not personal(rt, alert):
         return NOBODY
+    if of_kind(rt, alert) is Audience.RECIPIENTS:
+        earlier = [each.id for each in alert_store.references(connection, alert.id)]
+        return of_recipients(rt, connection, earlier, alert.draft["languages"])[1]
     selector, frozen = fanout.selector_of(alert.draft["area"]), alert.audience or {}
     generation = generations.current(connection)
     if frozen.get("generation") != generation or "expected" not in frozen:

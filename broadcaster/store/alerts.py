@@ -33,6 +33,7 @@ class AlertRow:
     draft: Mapping[str, Any]
     document: Mapping[str, Any] | None
     content_hash: str | None
+    correction: Mapping[str, Any] | None
     audience: Mapping[str, Any] | None
     editors: frozenset[str]
     created_by: str
@@ -46,6 +47,7 @@ class AlertRow:
     decision_reason: str | None
     expires_at: datetime | None
     next_update_at: datetime | None
+    no_change_at: datetime | None
     stop_at: datetime | None
     stopped_by: str | None
     sent_all_at: datetime | None
@@ -137,6 +139,12 @@ def references(connection: Connection, alert_id: str) -> Sequence[AlertRow]:
         .order_by(alerts.c.created_at)
     )
     return [_row(each) for each in found]
+
+
+def went_out(connection: Connection, parent_id: str, origin: str) -> bool:
+    """True when an alert that follows this one, written by `origin`, was approved."""
+    mine = alerts.c.parent_id == parent_id, alerts.c.origin == origin, alerts.c.approved_at.is_not(None)
+    return connection.scalar(select(alerts.c.id).where(*mine).limit(1)) is not None
 
 
 def texts(connection: Connection, alert_id: str) -> Mapping[int, Message]:

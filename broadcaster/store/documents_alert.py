@@ -46,6 +46,7 @@ def read_draft(reader: Reader) -> Draft:
         next_update=top.moment("next_update"),
         resources=top.each("resources", _picture),
         short=top.flag("short"),
+        correction=top.words("correction", required=False),
     )
     top.done()
     return draft

@@ -9,7 +9,7 @@ from typing import TypeVar
 from broadcaster.domain.alert import Category, Certainty, MsgType, ResponseType, Severity, Urgency
 from broadcaster.domain.condition import Cases, Rule, When
 from broadcaster.domain.field import FieldSpec, FieldType, Visibility
-from broadcaster.domain.kind import AlertKind, CapDefaults, Instruction, Lane, Opening, Sentence
+from broadcaster.domain.kind import AlertKind, Audience, CapDefaults, Instruction, Lane, Opening, Sentence
 from broadcaster.domain.language import Language
 from broadcaster.domain.profile import Words
 from broadcaster.store.documents_cases import read_cases, read_rule
@@ -80,6 +80,8 @@ def read_kind(
         bank=bank,
         instructions=instructions,
         languages=languages,
+        audience=top.enum("audience", Audience) or Audience.AREA,
+        correction=top.words("correction", languages, required=False),
     )
     top.done()
     _check(top, kind)

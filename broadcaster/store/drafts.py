@@ -45,6 +45,7 @@ def edit(tx: Connection, alert_id: str, version: int, draft: Draft, editors: Seq
             updated_at=now,
             document=None,
             content_hash=None,
+            correction=None,
             submitted_by=None,
             submitted_at=None,
         )

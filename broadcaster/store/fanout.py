@@ -1,6 +1,6 @@
 """From an approved alert to rows: audience plans, slices of deliveries with their batches, and posts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Insert,
     String,
     bindparam,
+    delete,
     exists,
     func,
     insert,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from broadcaster.domain.alert import Circle, Selector, Severity, Urgency, plain
 from broadcaster.domain.lifecycle import BATCH, DELIVERY, BatchState
 from broadcaster.domain.rules import priority
-from broadcaster.store import areas
+from broadcaster.store import areas, recipients
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Slice
 from broadcaster.store.batches import revive
@@ -64,7 +65,8 @@ def _make(dialect: str) -> Insert:
 class Plan:
     """Whom a message is for, and how far the making of deliveries has come.
 
-    `expected` is the audience of all plans of the alert and channel; people in `earlier_zones` belong to another of them.
+    `expected` is the audience of all plans of the alert and channel; people in `earlier_zones` belong to another of them. With
+    `recipients_of` it is for those who got these alerts, and `cursor` is the last of their batches that was read.
     """
 
     id: int
@@ -75,6 +77,7 @@ class Plan:
     not_languages: tuple[str, ...]
     selector: Selector
     earlier_zones: tuple[str, ...]
+    recipients_of: tuple[str, ...]
     generation: int
     priority: int
     expected: int
@@ -93,28 +96,49 @@ def plan(
 
     A phone whose language the alert lacks belongs to the fallback's plan. `expected` is language → phones of each group.
     """
-    spoken = [message.language for message in texts.values()]
-    last = spoken_first(spoken, fallback)[0]
     groups = areas.groups(tx, selector_of(alert.draft["area"]), generation)
     for at, group in enumerate(groups):
         first = priority(alert.lane, *_class(alert), group.arrival)
-        for number, message in texts.items():
-            tx.execute(
-                audience_plans.insert().values(
-                    alert_id=alert.id,
-                    message_id=number,
-                    channel=message.channel,
-                    language=message.language,
-                    languages=None if message.language == last else [message.language],
-                    not_languages=[each for each in spoken if each != last] if message.language == last else [],
-                    selector=plain(group.selector),
-                    earlier_zones=list(group.earlier_zones),
-                    generation=generation,
-                    priority=first,
-                    expected=expected.get(message.language, [0] * len(groups))[at],
-                    excluded={},
-                )
-            )
+        for number, values in _plans(alert, texts, fallback):
+            there = expected.get(values["language"], [0] * len(groups))[at]
+            values |= {"selector": plain(group.selector), "earlier_zones": list(group.earlier_zones)}
+            values |= {"message_id": number, "generation": generation, "priority": first, "expected": there}
+            tx.execute(audience_plans.insert().values(**values))
+
+
+def plan_recipients(
+    tx: Connection,
+    alert: AlertRow,
+    texts: Mapping[int, Message],
+    fallback: str,
+    earlier: Sequence[str],
+    expected: Mapping[str, Sequence[int]],
+) -> None:
+    """One plan per language of a personal channel for those who got one of the `earlier` alerts; made after those of an area."""
+    first = priority(alert.lane, *_class(alert))
+    for number, values in _plans(alert, texts, fallback):
+        values |= {"selector": plain(selector_of(alert.draft["area"])), "recipients_of": list(earlier), "generation": 0}
+        values |= {"message_id": number, "priority": first, "expected": sum(expected.get(values["language"], ()))}
+        tx.execute(audience_plans.insert().values(**values))
+
+
+def _plans(alert: AlertRow, texts: Mapping[int, Message], fallback: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Message → what a plan of it is, whoever it is for."""
+    spoken = [message.language for message in texts.values()]
+    last = spoken_first(spoken, fallback)[0]
+    for number, message in texts.items():
+        rest = message.language == last
+        yield (
+            number,
+            {
+                "alert_id": alert.id,
+                "channel": message.channel,
+                "language": message.language,
+                "languages": None if rest else [message.language],
+                "not_languages": [each for each in spoken if each != last] if rest else [],
+                "excluded": {},
+            },
+        )
 
 
 def spoken_first(spoken: Sequence[str], fallback: str) -> tuple[str, ...]:
@@ -172,6 +196,7 @@ def _first_plan(connection: Connection, which: ColumnElement[bool]) -> Plan | No
         not_languages=tuple(row.not_languages),
         selector=selector_of(row.selector),
         earlier_zones=tuple(row.earlier_zones),
+        recipients_of=tuple(row.recipients_of or ()),
         generation=row.generation,
         priority=row.priority,
         expected=connection.scalar(select(func.sum(audience_plans.c.expected)).where(*together)) or 0,
@@ -226,6 +251,42 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
         of = {"of_alert": alert.id, "of_message": made_from.message_id, "of_channel": made_from.channel}
         tx.execute(_make(tx.dialect.name), packed(rows) | of)
     return made
+
+
+def take_recipients(tx: Connection, alert: AlertRow, made_from: Plan, lane: str) -> tuple[list[int], bool] | None:
+    """The same for a plan of recipients, which reads the batches of the earlier alerts: the new batches, and whether it was the last.
+
+    Its `expected` grows with what is found: nobody is missing from it who got the earlier text.
+    """
+    channel = made_from.channel
+    read = recipients.earlier_batches(tx, channel, made_from.recipients_of, made_from.cursor)
+    taken = tx.execute(
+        update(audience_plans)
+        .where(audience_plans.c.id == made_from.id, audience_plans.c.cursor == made_from.cursor)
+        .where(audience_plans.c.done_at.is_(None))
+        .values(cursor=read[-1] if read else made_from.cursor, done_at=None if read else db_now())
+    ).rowcount
+    if taken != 1:
+        return None
+    said = recipients.spoken(tx, made_from.recipients_of)
+    mine = said - set(made_from.not_languages) if made_from.languages is None else set(made_from.languages)
+    made, number = [], 0
+    for earlier in read:
+        number += recipients.adopt_staff(tx, alert.id, channel, earlier, mine)
+        batch_id = _batch(tx, alert.id, channel, lane, priority=made_from.priority)
+        copied = recipients.copy(tx, alert.id, made_from.message_id, earlier, batch_id, mine)
+        if copied:
+            made.append(batch_id)
+        else:
+            tx.execute(delete(batches).where(batches.c.id == batch_id))
+        number += copied
+    grown = {"made": audience_plans.c.made + number}
+    tx.execute(update(audience_plans).where(audience_plans.c.id == made_from.id).values(**grown))
+    if not read:
+        tx.execute(
+            update(audience_plans).where(audience_plans.c.id == made_from.id).values(expected=audience_plans.c.made)
+        )
+    return made, not read
 
 
 def _adopt(tx: Connection, alert_id: str, channel: str, own: Mapping[str, int]) -> None:

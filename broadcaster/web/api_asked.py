@@ -103,6 +103,10 @@ class Parts(Closed):
     short: bool = Field(
         default=False, description="The kind's text message of one segment, where the full one comes too late"
     )
+    correction: Words = Field(
+        default={},
+        description="What is right, per language, should it turn out wrong; approved together with the alert",
+    )
 
 
 class AlertIn(Parts):

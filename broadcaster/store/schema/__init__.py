@@ -8,7 +8,14 @@ from broadcaster.store.schema.accounts import (
     users,
     webauthn_credentials,
 )
-from broadcaster.store.schema.alerts import alert_references, alerts, incidents, instructions, messages
+from broadcaster.store.schema.alerts import (
+    alert_references,
+    alerts,
+    expiry_warnings,
+    incidents,
+    instructions,
+    messages,
+)
 from broadcaster.store.schema.base import Moment, db_now, metadata
 from broadcaster.store.schema.delivery import (
     attempts,
@@ -53,6 +60,7 @@ __all__ = [
     "crew_lists",
     "db_now",
     "deliveries",
+    "expiry_warnings",
     "handovers",
     "households",
     "idempotency_keys",

@@ -35,6 +35,8 @@ alerts = Table(
     Column("draft", JSON, nullable=False),
     Column("document", JSON),
     Column("content_hash", String(64)),
+    # The correction that was approved with it: its wording, the texts as the approver saw them, and the templates' hash.
+    Column("correction", JSON),
     Column("audience", JSON),
     Column("editors", JSON, nullable=False),
     Column("created_by", String(64), nullable=False),
@@ -49,6 +51,8 @@ alerts = Table(
     Column("decision_reason", Text),
     Column("expires_at", Moment),
     Column("next_update_at", Moment),
+    # When somebody last said in public that nothing has changed since; `next_update_at` is the promise that was made then.
+    Column("no_change_at", Moment),
     Column("stop_at", Moment),
     Column("stopped_by", String(64)),
     Column("sent_all_at", Moment),
@@ -79,6 +83,22 @@ messages = Table(
     Column("encoding", String(16), nullable=False, default=""),
     Column("notes", JSON, nullable=False),
     UniqueConstraint("alert_id", "channel", "language"),
+)
+
+#: That an alert with open instructions is about to run out was said to whoever answers for it: each warning once.
+expiry_warnings = Table(
+    "expiry_warnings",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False),
+    # 60, 30 or 10 minutes before its end.
+    Column("minutes", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("owner", String(64), nullable=False),
+    # Who got a text; empty: nobody, for `problem`.
+    Column("told", String(64), nullable=False, default="", server_default=""),
+    Column("problem", String(200), nullable=False, default="", server_default=""),
+    UniqueConstraint("alert_id", "minutes"),
 )
 
 instructions = Table(

@@ -33,6 +33,8 @@ audience_plans = Table(
     # Zones whose people an earlier plan of the alert has, because the hazard is there sooner; and what its batches get as priority.
     Column("earlier_zones", JSON, nullable=False, default=list, server_default="[]"),
     Column("priority", Integer, nullable=False, default=0, server_default="0"),
+    # Alerts whose recipients it is for: exactly those who got one of them or may have; NULL: whoever the selector reaches.
+    Column("recipients_of", JSON),
     # The generation of residents that it sees to the end, whatever is imported meanwhile.
     Column("generation", Counter, nullable=False),
     Column("expected", Integer, nullable=False),

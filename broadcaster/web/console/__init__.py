@@ -15,6 +15,7 @@ _PAGES = (
     "check",
     "decide",
     "control",
+    "correct",
     "inbox",
     "handover",
     "asking",

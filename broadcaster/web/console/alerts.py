@@ -11,7 +11,7 @@ from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.lifecycle import DeliveryState as D
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import proof
+from broadcaster.services import correcting, proof
 from broadcaster.store import accounts, chronicle, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -45,7 +45,7 @@ def alert(alert_id: str) -> str:
             zones=_zones(connection, row),
             entries=chronicle.latest(connection, row.incident, alert_id=alert_id, limit=100),
             names=accounts.names(connection),
-            can=possible(rt, row),
+            can=possible(rt, row) | {"correct": correcting.may_follow(connection, row)},
         )
 
 

@@ -44,6 +44,7 @@ _BLANK: dict[str, Any] = {
     "fields": {},
     "area": {},
     "short": False,
+    "correction": {},
 }
 
 

@@ -17,7 +17,7 @@ from broadcaster.web.display import said
 from broadcaster.web.language import gettext as _
 from broadcaster.web.told import told
 
-_SECTIONS = ("area", "channels", "resources", "incident", "onset", "expires", "next_update", "languages")
+_SECTIONS = ("area", "channels", "resources", "incident", "onset", "expires", "next_update", "languages", "correction")
 #: Channels' own complaints point at the preview, where the text is.
 _PREVIEW = ("sms", "x", "facebook", "website", "cap")
 
@@ -97,6 +97,7 @@ def place_words(place: str, kind: AlertKind) -> str:
         "expires": _("Until"),
         "next_update": _("Next update by"),
         "languages": _("Languages"),
+        "correction": _("If this turns out wrong"),
         "references": _("What it is about"),
         "msgType": _("Kind of message"),
         "sms": _("Text messages"),

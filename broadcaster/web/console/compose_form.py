@@ -44,6 +44,9 @@ def values_of(form: Form, kind: AlertKind, languages: Sequence[str]) -> dict[str
             values[name] = given
     if form.get("short"):
         values["short"] = True
+    words = {tag: form.get(f"correction.{tag}", "").strip() for tag in languages}
+    if any(words.values()):
+        values["correction"] = {tag: text for tag, text in words.items() if text}
     if pictures := _pictures(form, languages):
         values["resources"] = pictures
     return values
@@ -197,5 +200,6 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[tupl
         "urgency",
         "certainty",
         "short",
+        "correction",
     )
     return found + [(name, theirs.get(name)) for name in names if mine.get(name) != theirs.get(name)]

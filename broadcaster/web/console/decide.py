@@ -4,9 +4,10 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 
 from broadcaster.domain.errors import Conflict, Invalid, NotAllowed
+from broadcaster.domain.kind import Audience
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Role
-from broadcaster.services import approval, forecasting
+from broadcaster.services import approval, forecasting, reach
 from broadcaster.store import accounts, areas, audience, fanout, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -60,6 +61,9 @@ def _count(connection: Connection, alert: AlertRow) -> Count | None:
     rt = runtime()
     if not any(rt.personal(channel) for channel in alert.draft["channels"]):
         return None
+    if reach.of_kind(rt, alert) is Audience.RECIPIENTS:
+        earlier = [each.id for each in alert_store.references(connection, alert.id)]
+        return reach.of_recipients(rt, connection, earlier, alert.draft["languages"])[0]
     area = areas.compile_area(connection, fanout.selector_of(alert.draft["area"]))
     languages = tuple(alert.draft["languages"])
     return audience.count(connection, area, languages=languages, lane=alert.lane, exercise=not alert.live)
