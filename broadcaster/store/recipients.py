@@ -104,7 +104,9 @@ def copy(
 ) -> int:
     """A delivery of the new alert for each of one earlier batch who got it. Returns how many."""
     values = {"of_alert": alert_id, "of_message": message_id, "from_batch": from_batch, "to_batch": to_batch}
-    return tx.execute(_COPY, values | {"languages": sorted(languages)}).rowcount
+    tx.execute(_COPY, values | {"languages": sorted(languages)})
+    # Not every driver says how many rows an INSERT … SELECT made.
+    return tx.scalar(select(func.count()).where(deliveries.c.batch_id == to_batch)) or 0
 
 
 def adopt_staff(tx: Connection, alert_id: str, channel: str, from_batch: int, languages: Collection[str]) -> int:
