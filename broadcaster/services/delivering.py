@@ -170,8 +170,10 @@ class Delivering:
     def _handed_over(self, rows: Sequence[Intent]) -> Iterator[Parcel]:
         timing = self.rt.timing
         not_after = self.intended + min(timing.stale, timing.stale_text if self.sheet.personal else timing.stale)
+        slice_over = self.intended + timing.slice
         for position, row in enumerate(rows):
-            if clock.uptime() - self.intended > self.rt.timing.slice or self._tired():
+            now = clock.uptime()
+            if now > slice_over or self._tired(now):
                 # Too long since the intent, the stop flag and the fence: give back what has not started, look again.
                 self.unsent = rows[position:]
                 self.chunk = max(FIRST_CHUNK, self.chunk // 2)
@@ -187,10 +189,10 @@ class Delivering:
             self._write_down(tx)
             return self.held.keep(tx, self.verdict)
 
-    def _tired(self) -> bool:
-        """True when this turn should end: something fatal, a silent provider, or enough for one job."""
-        spent = clock.uptime() - self.began > self.rt.timing.job
-        return bool(self.verdict.fatal) or self.verdict.silent or spent
+    def _tired(self, now: float = 0.0) -> bool:
+        """True when this turn should end: something fatal, a silent provider, or enough for one job. `now`: read a moment ago."""
+        spent = (now or clock.uptime()) - self.began
+        return bool(self.verdict.fatal) or self.verdict.silent or spent > self.rt.timing.job
 
     # -- what came of it
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -18,7 +19,7 @@ from broadcaster.store.schema import alerts, batches, db_now, deliveries
 from channels.base import Action, Channel, Message, Parcel, Picture
 
 
-@dataclass(slots=True)
+@dataclass
 class Sheet:
     """All that the parcels of one batch share. `posted` collects posts that still have to be read back."""
 
@@ -30,6 +31,13 @@ class Sheet:
     #: Where the carrier that was chosen says what became of them; empty: it says nothing by itself.
     callback: str = ""
     posted: list[Parcel] = field(default_factory=list)
+
+    @cached_property
+    def life(self) -> int | None:
+        """Seconds for which a text is worth delivering."""
+        if self.alert.expires_at is None:
+            return None
+        return max(60, int((self.alert.expires_at - self.now).total_seconds()))
 
     @property
     def live(self) -> bool:
@@ -77,7 +85,7 @@ def parcel(rt: Runtime, shared: Sheet, row: Any, not_after: float = 0.0) -> Parc
         action=action,
         target=row.target or "",
         pictures=_pictures(rt, shared, message) if row.part == 0 else (),
-        valid_for=_life(shared),
+        valid_for=shared.life,
         callback_url=f"{shared.callback}?d={token}" if shared.callback else "",
         lane=shared.lane,
         not_after=not_after,
@@ -103,13 +111,6 @@ def known(rt: Runtime, shared: Sheet, row: Any) -> Parcel:
         provider_id=row.provider_id,
         lane=shared.lane,
     )
-
-
-def _life(shared: Sheet) -> int | None:
-    """Seconds for which the text is worth delivering."""
-    if shared.alert.expires_at is None:
-        return None
-    return max(60, int((shared.alert.expires_at - shared.now).total_seconds()))
 
 
 def _pictures(rt: Runtime, shared: Sheet, message: Message) -> tuple[Picture, ...]:
