@@ -27,7 +27,7 @@ def approve(
     """
     with rt.db.read() as connection:
         counted = reach.of_alert(rt, connection, alert_store.get(connection, alert_id))
-    with rt.db.write() as tx:
+    with rt.db.write(hurry=True) as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
         ALERT.advance(alert.state, "approve")

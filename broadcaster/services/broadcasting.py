@@ -167,7 +167,7 @@ def complete_if_final(tx: Connection, alert_id: str) -> None:
 def stop(rt: Runtime, alert_id: str, actor: Actor, reason: str, now: datetime) -> None:
     """Stop sending: one person may, at any time. No new provider call starts later than two seconds after this commit."""
     actor.must(Role.AUTHOR, "stop an alert")
-    with rt.db.write() as tx:
+    with rt.db.write(hurry=True) as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         decisions.stop(tx, alert, actor, now)
         fanout.suppress_unsent(tx, alert_id, "stopped")

@@ -93,10 +93,13 @@ class Database:
             connection.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: commits when the block ends well, else leaves no trace. Keep it under 200 ms on SQLite."""
+    def write(self, hurry: bool = False) -> Iterator[Connection]:
+        """One transaction: commits when the block ends well, else leaves no trace. Keep it under 200 ms on SQLite.
+
+        `hurry` passes by those who wait for their turn on SQLite: for a stop and an approval, never for work in bulk.
+        """
         with (
-            self._turnstile.turn() if self._turnstile else nullcontext(),
+            self._turnstile.turn(hurry) if self._turnstile else nullcontext(),
             self.engine.connect().execution_options(write=True) as connection,
             connection.begin(),
         ):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,26 @@ def test_errors_of_the_database_do_not_quote_what_was_stored(database: Database)
     with pytest.raises(Exception, match="leaders") as raised, database.write() as tx:
         tx.execute(leaders.insert().values(name="+4799999999", owner="secret words", until=0))
     assert "secret words" not in str(raised.value)
+
+
+def test_who_is_in_a_hurry_passes_those_who_wait(tmp_path: Path) -> None:
+    turnstile, order = Turnstile(tmp_path / "b.db"), list[str]()
+
+    def write(name: str, hurry: bool) -> None:
+        with turnstile.turn(hurry):
+            order.append(name)
+            time.sleep(0.01)
+
+    with turnstile.turn():
+        waiting = [threading.Thread(target=write, args=("bulk", False)) for _ in range(8)]
+        for each in waiting:
+            each.start()
+        time.sleep(0.1)
+        stop = threading.Thread(target=write, args=("stop", True))
+        stop.start()
+        time.sleep(0.1)
+    for each in (*waiting, stop):
+        each.join()
+    # One was at the lock already, and who passes the gate next may be woken together with us.
+    assert order.index("stop") <= 3
+    assert len(order) == 9
