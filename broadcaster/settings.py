@@ -5,15 +5,26 @@ Each secret may instead be given as a file: BROADCASTER_SECRET_KEY_FILE=/run/sec
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from broadcaster.domain.errors import Invalid, Problem
 
 PREFIX = "BROADCASTER_"
+
+
+def on_this_machine(url: str) -> bool:
+    """True for http(s)://127.x.x.x, [::1] and localhost, with any port."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.scheme in ("http", "https") and (host == "localhost" or ip_address(host).is_loopback)
+    except ValueError:
+        return False
 
 
 class Providers(BaseModel):
@@ -61,6 +72,17 @@ class Providers(BaseModel):
         default="", description="Another address than https://graph.facebook.com, for drills."
     )
     facebook_api_version: str = Field(default="v25.0", description="Graph API version.")
+
+    @property
+    def away(self) -> tuple[str, ...]:
+        """Accounts that are set up at a provider which is not on this machine: what goes there may reach people."""
+        given = {
+            "twilio": (self.twilio_account_sid, self.twilio_api_url),
+            "sinch": (self.sinch_service_plan_id, self.sinch_api_url),
+            "x": (self.x_access_token.get_secret_value(), self.x_api_url),
+            "facebook": (self.facebook_page_id, self.facebook_api_url),
+        }
+        return tuple(name for name, (account, url) in given.items() if account and not on_this_machine(url))
 
     def secrets(self) -> dict[str, str]:
         """Name → value of what identifies an account or proves it; empty ones left out."""
@@ -112,6 +134,14 @@ class Settings(BaseModel):
     sms_in_flight: int = Field(
         1024, ge=1, description="Requests at a provider of texts at the same time, over all workers."
     )
+    second_step: str = Field(
+        default="required",
+        pattern="^(required|offered)$",
+        description="Second step at the log-in of approvers and admins; `offered` only where every provider is on this machine.",
+    )
+    oidc_issuer: str = Field(default="", description="OpenID Connect provider of the organisation; empty: none.")
+    oidc_client_id: str = Field(default="", description="What the provider calls this console.")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="The secret that goes with it.")
     live: Providers = Field(default_factory=Providers)
     exercise: Providers = Field(default_factory=Providers)
 
@@ -168,7 +198,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
                 for each in error.errors()
             ]
         else:
-            problems = _equal_secrets(settings)
+            problems = [*_equal_secrets(settings), *_open_doors(settings)]
             if not problems:
                 return settings
     raise Invalid(problems)
@@ -207,4 +237,26 @@ def _equal_secrets(settings: Settings) -> list[Problem]:
         problems.append(
             Problem(f"{PREFIX}EXERCISE_STATUS_DIR", "is the same folder as STATUS_DIR", "Name another folder.")
         )
+    return problems
+
+
+def _open_doors(settings: Settings) -> list[Problem]:
+    """Log-ins that would be weaker than they look are refused before anything starts."""
+    problems = []
+    if settings.second_step == "offered" and (away := settings.live.away):
+        problems.append(
+            Problem(
+                f"{PREFIX}SECOND_STEP",
+                f"must be required: live alerts go to {', '.join(away)}",
+                "Unset it, or use providers on this machine.",
+            )
+        )
+    secret = settings.oidc_client_secret.get_secret_value()
+    if len({bool(settings.oidc_issuer), bool(settings.oidc_client_id), bool(secret)}) > 1:
+        cure = "Set OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, or none of them."
+        problems.append(Problem(f"{PREFIX}OIDC_ISSUER", "is half set up", cure))
+    if settings.oidc_issuer and not (
+        settings.oidc_issuer.startswith("https://") or on_this_machine(settings.oidc_issuer)
+    ):
+        problems.append(Problem(f"{PREFIX}OIDC_ISSUER", "is not https", "Give the provider's https:// address."))
     return problems

@@ -145,6 +145,7 @@ def settings(
             "BROADCASTER_SECRET_KEY": "a-key-for-tests-that-is-long-enough-0123456789",
             "BROADCASTER_PUBLIC_URL": "https://console.bcc.example",
             "BROADCASTER_STATUS_URL": "https://bcc.example",
+            "BROADCASTER_SECOND_STEP": "offered",
             **accounts(sandbox),
         }
     )

@@ -8,11 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
-from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -27,7 +25,7 @@ from broadcaster.runtime import Runtime, build
 from broadcaster.services.accounts import NewUser, add_user
 from broadcaster.services.residents import import_residents
 from broadcaster.services.zones import import_zones
-from broadcaster.settings import PREFIX, Providers, Settings
+from broadcaster.settings import PREFIX, Providers, Settings, on_this_machine
 from broadcaster.store.zone_files import read_zones
 from channels.sandbox.facebook_rules import FAKE_APP_SECRET, FAKE_PAGE_ID, FAKE_PAGE_TOKEN, FacebookSettings
 from channels.sandbox.server import Sandbox
@@ -84,6 +82,8 @@ class Stage:
             settings = Settings(
                 profile=PROFILE,
                 var_dir=self.var_dir,
+                # Visitors look around with a password alone; nothing here reaches anybody.
+                second_step="offered",
                 live=account(self.providers),
                 exercise=exercise_account(self.sandbox.urls),
             )
@@ -148,7 +148,7 @@ def provider_addresses(given: Settings) -> dict[str, str]:
     for prefix, providers in ((PREFIX, given.live), (f"{PREFIX}EXERCISE_", given.exercise)):
         for provider, name in ADDRESSES.items():
             url = getattr(providers, name)
-            if url and not loopback(url):
+            if url and not on_this_machine(url):
                 cure = "The demo never speaks to a real provider: unset it, or give http://127.0.0.1:PORT."
                 problems.append(Problem(prefix + name.upper(), "is not an address of this machine.", cure))
             elif url and providers is given.live:
@@ -156,16 +156,6 @@ def provider_addresses(given: Settings) -> dict[str, str]:
     if problems:
         raise Invalid(problems)
     return found
-
-
-def loopback(url: str) -> bool:
-    """True for http://127.x.x.x, http://[::1] and http://localhost, with any port."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        return parts.scheme in ("http", "https") and (host == "localhost" or ip_address(host).is_loopback)
-    except ValueError:
-        return False
 
 
 def account(urls: dict[str, str]) -> Providers:

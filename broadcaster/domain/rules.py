@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from broadcaster.domain.alert import Draft, MsgType, Severity, Status, Urgency
+from broadcaster.domain.bounds import EVERYTHING, Bounds
 from broadcaster.domain.errors import NotAllowed, Problem
 
 #: An approver confirms the number again when the audience moved by more than this share, or this many phones.
@@ -33,13 +34,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: a person, an API key, or the service itself. `id` is stable and unguessable for persons."""
+    """Who does something: a person, an API key, or the service itself. `id` is stable and unguessable for persons.
+
+    `bounds` are the channels and zones that this one may draft and approve for.
+    """
 
     id: str
     name: str
     role: Role | None
     person: bool = True
     scopes: frozenset[str] = frozenset()
+    bounds: Bounds = EVERYTHING
 
     def must(self, role: Role, to: str) -> None:
         """NotAllowed unless this actor's role covers `role`."""

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from sqlalchemy import Connection
 
+from broadcaster.domain.bounds import EVERYTHING, Bounds
 from broadcaster.domain.errors import Conflict, Invalid, NotAllowed, Problem
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
+from broadcaster.services import user_changes
 from broadcaster.store import accounts, journal
 from broadcaster.store.accounts import Account, Key
 from broadcaster.store.tokens import new_id
@@ -49,6 +51,8 @@ class NewUser:
 
     account: Account
     password: str
+    #: A second person must agree before the role, or the password, counts.
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,28 @@ class NewKey:
 
 
 def add_user(
-    rt: Runtime, email: str, role: Role, actor: Actor, now: datetime, name: str = "", password: str | None = None
+    rt: Runtime,
+    email: str,
+    role: Role,
+    actor: Actor,
+    now: datetime,
+    name: str = "",
+    password: str | None = None,
+    bounds: Bounds = EVERYTHING,
 ) -> NewUser:
-    """Let a person in. Without `password` one is made up. Raises Invalid, and Conflict when the address is taken."""
+    """Let a person in. Without `password` one is made up. Raises Invalid, and Conflict when the address is taken.
+
+    A role with power over alerts needs a second person where a person asks: until then the new one may only look.
+    """
     email, made_up = email.strip().lower(), secrets.token_urlsafe(12)
     if not _EMAIL.fullmatch(email):
         raise Invalid([Problem("email", "is not an e-mail address", "Write it like ada@city.example.")])
+    waits = user_changes.needs_two(actor, role)
     account = Account(
         id=new_id(),
         email=email,
         name=name.strip() or email.partition("@")[0],
-        role=role,
+        role=Role.VIEWER if waits else role,
         password=hash_password(made_up if password is None else password),
         active=True,
         fs_uniquifier=new_id(),
@@ -81,55 +96,71 @@ def add_user(
         tf_last_counter=None,
         mf_recovery_codes=None,
         created_at=now,
+        channels=sorted(bounds.channels) or None,
+        zones=sorted(bounds.zones) or None,
     )
     with rt.db.write() as tx:
+        user_changes.check_bounds(rt, tx, bounds)
         if accounts.find(tx, email=email):
             raise Conflict("somebody has this address already")
         accounts.add(tx, account)
-        _note(tx, actor, "user.add", now, account, role=role)
-    return NewUser(account, made_up if password is None else "")
+        body = {"user": account.id, "role": account.role, **user_changes.plainly(bounds)}
+        journal.append(tx, journal.SYSTEM_CHAIN, actor, "user.add", now, body=body)
+        if waits:
+            user_changes.ask(tx, account, "role", {"role": str(role)}, actor, now)
+    return NewUser(account, made_up if password is None else "", waits)
 
 
-def change_role(rt: Runtime, user_id: str, role: Role, actor: Actor, now: datetime) -> None:
-    """Give a person another role and end their sessions. Nobody changes their own: an admin could lend it to himself."""
+def change_role(rt: Runtime, user_id: str, role: Role, actor: Actor, now: datetime) -> bool:
+    """Give a person another role and end their sessions. Nobody changes their own: an admin could lend it to himself.
+
+    False when the change waits for a second person (services/user_changes.py).
+    """
     _not_oneself(rt, user_id, actor, "role.refused", now)
     with rt.db.write() as tx:
         account = accounts.get(tx, user_id)
-        _keep_an_admin(tx, account, leaves=role is not Role.ADMIN)
-        accounts.change(tx, user_id, {"role": role, "fs_uniquifier": new_id()})
-        _note(tx, actor, "user.role", now, account, role=role, before=account.role)
+        user_changes.keep_an_admin(tx, account, leaves=role is not Role.ADMIN)
+        return user_changes.make_or_ask(tx, account, "role", {"role": str(role)}, actor, now)
 
 
-def set_active(rt: Runtime, user_id: str, active: bool, actor: Actor, now: datetime) -> None:
-    """Let a person in again, or shut them out and end their sessions."""
+def change_bounds(rt: Runtime, user_id: str, bounds: Bounds, actor: Actor, now: datetime) -> bool:
+    """Let a person draft and approve for these channels and zones only. False when it waits for a second person."""
+    _not_oneself(rt, user_id, actor, "user.refused", now)
+    with rt.db.write() as tx:
+        user_changes.check_bounds(rt, tx, bounds)
+        account = accounts.get(tx, user_id)
+        return user_changes.make_or_ask(tx, account, "bounds", user_changes.plainly(bounds), actor, now)
+
+
+def set_active(rt: Runtime, user_id: str, active: bool, actor: Actor, now: datetime) -> bool:
+    """Let a person in again, or shut them out and end their sessions. False when it waits for a second person.
+
+    Shutting out never waits: a stolen account must be closed at once.
+    """
     _not_oneself(rt, user_id, actor, "user.refused", now)
     with rt.db.write() as tx:
         account = accounts.get(tx, user_id)
-        _keep_an_admin(tx, account, leaves=not active)
-        accounts.change(tx, user_id, {"active": active, "fs_uniquifier": new_id()})
-        _note(tx, actor, "user.open" if active else "user.close", now, account)
+        user_changes.keep_an_admin(tx, account, leaves=not active)
+        if active:
+            return user_changes.make_or_ask(tx, account, "open", {}, actor, now)
+        user_changes.close(tx, account, actor, now)
+        return True
 
 
 def reset_access(rt: Runtime, user_id: str, actor: Actor, now: datetime) -> NewUser:
-    """A new password to hand over; second factors are forgotten and sessions end. For those who lost theirs."""
+    """A new password to hand over; second factors are forgotten and sessions end. For those who lost theirs.
+
+    Of somebody with power over alerts it waits for a second person: until then the new password opens nothing.
+    """
     _not_oneself(rt, user_id, actor, "user.refused", now)
     made_up = secrets.token_urlsafe(12)
-    values = {
-        "password": hash_password(made_up),
-        "fs_uniquifier": new_id(),
-        "tf_primary_method": None,
-        "tf_totp_secret": None,
-        "mf_recovery_codes": None,
-        "phone": None,
-        "phone_verified_at": None,
-    }
+    wanted = {"password": hash_password(made_up)}
     with rt.db.write() as tx:
         account = accounts.get(tx, user_id)
-        accounts.change(tx, user_id, values)
-        for passkey in accounts.passkeys(tx, user_id):
-            accounts.remove_passkey(tx, passkey.id)
-        _note(tx, actor, "user.reset", now, account)
-    return NewUser(account, made_up)
+        if account.sealed_at:
+            raise Conflict("the break-glass account is sealed anew with `broadcaster user break-glass`")
+        made = user_changes.make_or_ask(tx, account, "reset", wanted, actor, now)
+    return NewUser(account, made_up, waits=not made)
 
 
 def choose_language(rt: Runtime, user_id: str, language: str) -> None:
@@ -148,9 +179,15 @@ def hash_password(password: str) -> str:
 
 
 def add_key(
-    rt: Runtime, name: str, scopes: Collection[str], actor: Actor, now: datetime, life: timedelta = KEY_LIFE
+    rt: Runtime,
+    name: str,
+    scopes: Collection[str],
+    actor: Actor,
+    now: datetime,
+    life: timedelta = KEY_LIFE,
+    bounds: Bounds = EVERYTHING,
 ) -> NewKey:
-    """Make a key for another system. Invalid for a scope that does not exist."""
+    """Make a key for another system, for these channels and zones only. Invalid for a scope that does not exist."""
     problems = [
         Problem("scope", f"there is no scope {scope[:64]!r}", f"There are: {', '.join(SCOPES)}, playbooks:run:NAME.")
         for scope in scopes
@@ -163,10 +200,16 @@ def add_key(
     if problems:
         raise Invalid(problems)
     prefix, proof = secrets.token_hex(4), secrets.token_urlsafe(32)
-    key = Key(new_id(), name.strip(), prefix, _digest(proof), frozenset(scopes), actor.id, now, now + life, None)
+    key = Key(
+        *(new_id(), name.strip(), prefix, _digest(proof), frozenset(scopes), actor.id, now, now + life, None),
+        channels=sorted(bounds.channels) or None,
+        zones=sorted(bounds.zones) or None,
+    )
     with rt.db.write() as tx:
+        user_changes.check_bounds(rt, tx, bounds)
         accounts.add_key(tx, key)
         body = {"key": key.id, "name": key.name, "scopes": key.scopes, "expires": key.expires_at}
+        body |= user_changes.plainly(bounds)
         journal.append(tx, journal.SYSTEM_CHAIN, actor, "key.add", now, body=body)
     return NewKey(key, f"{_KEY_MARK}_{prefix}_{proof}")
 
@@ -189,7 +232,7 @@ def verify_key(rt: Runtime, secret: str, now: datetime) -> Actor | None:
     right = hmac.compare_digest(key.hash if key else "", _digest(proof))
     if key is None or not right or not key.usable(now):
         return None
-    return Actor(f"key:{key.id}", key.name, _reach(key.scopes), person=False, scopes=key.scopes)
+    return Actor(f"key:{key.id}", key.name, _reach(key.scopes), False, key.scopes, Bounds.of(key.channels, key.zones))
 
 
 def _reach(scopes: frozenset[str]) -> Role:
@@ -208,14 +251,6 @@ def _not_oneself(rt: Runtime, user_id: str, actor: Actor, action: str, now: date
     with rt.db.write() as tx:
         _note(tx, actor, action, now, accounts.get(tx, user_id))
     raise NotAllowed("nobody may change their own role or access; ask another admin")
-
-
-def _keep_an_admin(tx: Connection, account: Account, leaves: bool) -> None:
-    if not leaves or account.role is not Role.ADMIN:
-        return
-    others = [each for each in accounts.listing(tx) if each.role is Role.ADMIN and each.active and each != account]
-    if not others:
-        raise Conflict("this is the last admin; make another one first")
 
 
 def _note(tx: Connection, actor: Actor, action: str, now: datetime, account: Account, **body: object) -> None:

@@ -10,7 +10,7 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem, WrongState
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, delivering, instructions, ownership, reach, ringing
+from broadcaster.services import bounding, broadcasting, delivering, instructions, ownership, reach, ringing
 from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, generations, journal
@@ -30,6 +30,7 @@ def approve(
     with rt.db.write(hurry=True) as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
+        bounding.must_cover_alert(tx, actor, alert)
         ALERT.advance(alert.state, "approve")
         if alert.content_hash != content_hash:
             raise Conflict("the alert has changed since you looked at it; read it again before you approve it")
@@ -122,6 +123,7 @@ def _decide(rt: Runtime, alert_id: str, event: str, actor: Actor, reason: str, n
     with rt.db.write() as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
+        bounding.must_cover_alert(tx, actor, alert)
         ALERT.advance(alert.state, event)
         decisions.move_alert(tx, alert_id, event, now, decision_reason=reason.strip())
         journal.append(tx, alert.incident, actor, event, now, alert_id=alert_id, grounds=reason.strip())

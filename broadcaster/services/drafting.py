@@ -13,7 +13,7 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import composing, corrections, forecasting
+from broadcaster.services import bounding, composing, corrections, forecasting
 from broadcaster.services.composing import Composed, Names
 from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
@@ -60,6 +60,7 @@ def create(rt: Runtime, draft: Draft, actor: Actor, now: datetime, origin: str =
     draft = composing.located(rt, draft)
     alert_id = tokens.new_id()
     with rt.db.write() as tx:
+        bounding.must_cover(tx, actor, draft.channels, draft.area)
         incident_id = _incident(rt, tx, draft, actor, now)
         names = {"identifier": _identifier(rt, draft, now), "token": tokens.short_token()}
         values = {
@@ -87,6 +88,8 @@ def edit(rt: Runtime, alert_id: str, version: int, draft: Draft, actor: Actor, n
     with rt.db.write() as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         ALERT.advance(alert.state, "edit")
+        bounding.must_cover_alert(tx, actor, alert)
+        bounding.must_cover(tx, actor, draft.channels, draft.area)
         if draft.incident != alert.incident:
             raise Invalid([Problem("incident", "an alert stays with its incident", "Write a new alert instead.")])
         new = drafts.edit(tx, alert_id, version, draft, sorted(alert.editors | {actor.id}), now)
@@ -112,6 +115,7 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         ALERT.advance(alert.state, "submit")
         draft = draft_of(rt, alert, now)
         made = composing.compose(rt, connection, draft, Names(alert.identifier, alert.token), now)
+        bounding.must_cover(connection, actor, made.draft.channels, made.draft.area)
     if made.problems or made.made.alert is None:
         raise Invalid(made.problems)
     document, correction = made.made.alert, corrections.prepare(rt, made, now)
@@ -176,6 +180,7 @@ def _leave(rt: Runtime, alert_id: str, event: str, actor: Actor, now: datetime) 
     with rt.db.write() as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         ALERT.advance(alert.state, event)
+        bounding.must_cover_alert(tx, actor, alert)
         decisions.move_alert(tx, alert_id, event, now)
         journal.append(tx, alert.incident, actor, event, now, alert_id=alert_id)
 

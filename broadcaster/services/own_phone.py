@@ -14,16 +14,15 @@ from broadcaster.domain.errors import Conflict, Invalid, NotAllowed, NotReady, P
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import carrying, composing, drafting
+from broadcaster.services import composing, drafting, single_texts
 from broadcaster.services.composing import Names
 from broadcaster.store import accounts, journal, own_texts
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.accounts import Account
 from broadcaster.store.phone_numbers import PhoneReader
-from broadcaster.store.tokens import new_id
-from channels.base import ChannelError, Message, Parcel, Uncertain
+from channels.base import Message
 
-CHANNEL = "sms"
+CHANNEL = single_texts.CHANNEL
 #: NIST SP 800-63B, 5.1.3: a code holds for ten minutes at most; with five tries at six digits a guess is right once in 200,000.
 CODE_LIFE = timedelta(minutes=10)
 TRIES = 5
@@ -55,7 +54,7 @@ def ask(rt: Runtime, actor: Actor, typed: str, words: Callable[[str], str], now:
             accounts.change(tx, actor.id, {"phone": phone, "phone_verified_at": None})
         own_texts.add(tx, own_texts.CODE, actor.id, phone, now, _hash(rt, actor, phone, code))
         journal.append(tx, journal.SYSTEM_CHAIN, actor, "phone.ask", now, body=_of(actor, phone))
-    _send(rt, phone, words(code), live=True)
+    single_texts.send(rt, phone, words(code), True, valid_for=CODE_LIFE)
     return phone
 
 
@@ -114,7 +113,7 @@ def try_out(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         own_texts.add(tx, own_texts.TRY, actor.id, phone, now)
         body = {**_of(actor, phone), "language": text.language, "text": list(text.parts)}
         journal.append(tx, alert.incident, actor, "try", now, alert_id=alert.id, body=body)
-    _send(rt, phone, marked(rt, alert.kind, text), alert.live, alert.lane)
+    single_texts.send(rt, phone, marked(rt, alert.kind, text), alert.live, alert.lane, CODE_LIFE)
     return phone
 
 
@@ -122,19 +121,6 @@ def marked(rt: Runtime, kind: str, text: Message) -> str:
     """The text with a test's marks first and last, whatever other marks it bears."""
     language = rt.kinds[kind].languages[text.language]
     return f"{language.test_first} {text.parts[0]} {language.test_last}"
-
-
-def _send(rt: Runtime, phone: str, text: str, live: bool, lane: str = "life-safety") -> None:
-    """One single text through the channel's SDK path."""
-    parcel = Parcel(id=new_id(), to=phone, text=text, lane=lane, valid_for=int(CODE_LIFE.total_seconds()))
-    carrier = carrying.carried(carrying.standing(rt, live), CHANNEL)
-    (outcome,) = rt.channel(CHANNEL, live, carrier).send([parcel])
-    match outcome.error:
-        case None | Uncertain():
-            # If it was taken, the person sees it; if not, they ask for another.
-            return
-        case ChannelError() as error:
-            raise NotReady(f"the text was not sent: {error.reason}")
 
 
 def _person(actor: Actor) -> None:

@@ -18,7 +18,7 @@ from broadcaster.domain.field import Values
 from broadcaster.domain.playbook import Playbook, Step
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import composing, playbook_checks, playbook_runs, playbook_versions
+from broadcaster.services import bounding, composing, playbook_checks, playbook_runs, playbook_versions
 from broadcaster.services.playbook_drafts import draft_of, on_channels, place_in_run
 from broadcaster.store import incidents, journal, tokens
 from broadcaster.store import playbook_versions as version_store
@@ -137,7 +137,7 @@ def run(
         earlier = store.run_by_key(connection, name, key)
     if earlier is None:
         incident = incident or _incident(rt, playbook, status, now)
-        values = _checked(rt, playbook, parameters, status, incident, now)
+        values = _checked(rt, playbook, parameters, status, incident, actor, now)
         run_id = tokens.new_id()
         try:
             row = {
@@ -184,7 +184,13 @@ def _incident(rt: Runtime, playbook: Playbook, status: Status, now: datetime) ->
 
 
 def _checked(
-    rt: Runtime, playbook: Playbook, raw: Mapping[str, object], status: Status, incident: str, now: datetime
+    rt: Runtime,
+    playbook: Playbook,
+    raw: Mapping[str, object],
+    status: Status,
+    incident: str,
+    actor: Actor,
+    now: datetime,
 ) -> Values:
     """The values of the parameters, once everything that can be known now is known to be right."""
     kind = next(iter(rt.kinds.values()))
@@ -203,7 +209,7 @@ def _checked(
         if not steps:
             problems.append(Problem("parameters", "no step of the playbook is for these", "Look at what it does."))
         for step in steps:
-            problems += _step_problems(rt, connection, step, values, status, incident, now)
+            problems += _step_problems(rt, connection, step, values, status, incident, actor, now)
     if problems:
         # What a wrong parameter brings about further on in a step is not for the caller to mend.
         given = [each for each in problems if each.place.partition(".")[0] in ("parameters", "incident")]
@@ -212,7 +218,14 @@ def _checked(
 
 
 def _step_problems(
-    rt: Runtime, connection: Connection, step: Step, values: Values, status: Status, incident: str, now: datetime
+    rt: Runtime,
+    connection: Connection,
+    step: Step,
+    values: Values,
+    status: Status,
+    incident: str,
+    actor: Actor,
+    now: datetime,
 ) -> list[Problem]:
     kind = composing.kind_of(rt, step.kind)
     references = playbook_runs.given_references(step, values)
@@ -221,6 +234,7 @@ def _step_problems(
     except Invalid as error:
         return [place_in_run(step, each) for each in error.problems]
     draft, _ = on_channels(draft, rt.channel_names(status.live), kind.channels)
+    bounding.must_cover(connection, actor, draft.channels, draft.area)
     if step.refers_to or step.after_minutes:
         # Its texts depend on what is not there yet; its fields do not.
         _, _, problems = kind.settle(draft, rt.profile, ZoneInfo(rt.profile.timezone), now)

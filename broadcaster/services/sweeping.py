@@ -15,7 +15,7 @@ from broadcaster.domain.errors import BroadcasterError
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing
+from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing, seals
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, idempotency, journal, own_texts, quiet, sweeps
 
@@ -135,6 +135,12 @@ def _run(rt: Runtime, now: datetime) -> None:
         playbook_runs.resume(rt, now)
 
 
+def _tell_of_seal(rt: Runtime, now: datetime) -> None:
+    """The staff hear of a broken seal as long as it takes."""
+    if rt.pacer.due("seal", 2.0):
+        seals.tell(rt, now)
+
+
 def _tidy(rt: Runtime, now: datetime) -> None:
     if rt.pacer.due("tidy", 3600.0):
         building.clean_up(rt.db, now)
@@ -153,5 +159,6 @@ TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
     _finish,
     _lapse,
     _run,
+    _tell_of_seal,
     _tidy,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, func, select, update
 
+from broadcaster.domain.bounds import Bounds
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.store.schema import api_keys, sessions, users, webauthn_credentials
@@ -32,11 +33,22 @@ class Account:
     created_at: datetime
     phone: str | None = None
     phone_verified_at: datetime | None = None
+    channels: list[str] | None = None
+    zones: list[str] | None = None
+    seal: str | None = None
+    sealed_at: datetime | None = None
+    opened_at: datetime | None = None
+    told_at: datetime | None = None
+
+    @property
+    def bounds(self) -> Bounds:
+        """What this person may draft and approve for."""
+        return Bounds.of(self.channels, self.zones)
 
     @property
     def actor(self) -> Actor:
         """This person as the rules know them."""
-        return Actor(self.id, self.name, self.role)
+        return Actor(self.id, self.name, self.role, bounds=self.bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class Key:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    channels: list[str] | None = None
+    zones: list[str] | None = None
 
     def usable(self, now: datetime) -> bool:
         """True until it runs out or is revoked."""
@@ -130,6 +144,18 @@ def change(tx: Connection, user_id: str, values: Mapping[str, object]) -> None:
     """Store what changed about a person; NotFound."""
     if tx.execute(update(users).where(users.c.id == user_id).values(dict(values))).rowcount != 1:
         raise NotFound("there is no such user")
+
+
+def sealed(connection: Connection) -> Account | None:
+    """The break-glass account; None where nobody has made one."""
+    row = connection.execute(select(*_columns(users, Account)).where(users.c.sealed_at.is_not(None))).one_or_none()
+    return _account(row) if row else None
+
+
+def break_seal(tx: Connection, user_id: str, name: str, now: datetime) -> bool:
+    """Open the break-glass account in somebody's name, once; False when its seal is broken already."""
+    whole = (users.c.id == user_id) & users.c.opened_at.is_(None) & users.c.active.is_(True)
+    return tx.execute(update(users).where(whole).values(opened_at=now, name=name)).rowcount == 1
 
 
 def use_code(tx: Connection, user_id: str, counter: int) -> bool:

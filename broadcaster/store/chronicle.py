@@ -42,3 +42,9 @@ def latest(
     if alert_id:
         query = query.where(journal.c.alert_id == alert_id)
     return [Entry(**row._mapping) for row in connection.execute(query)]
+
+
+def last_grounds(connection: Connection, chain: str, action: str) -> str:
+    """The grounds of the newest entry with this action; empty when there is none."""
+    query = select(journal.c.grounds).where(journal.c.chain == chain, journal.c.action == action)
+    return connection.scalar(query.order_by(journal.c.seq.desc()).limit(1)) or ""

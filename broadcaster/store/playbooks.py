@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from broadcaster.domain.bounds import Bounds
 from broadcaster.domain.errors import NotFound
 from broadcaster.domain.playbook import RUN, RUN_STEP, RunState, StepState
 from broadcaster.domain.rules import Actor, Role
@@ -65,7 +66,8 @@ def version_of(connection: Connection, run: Run) -> Version:
 def start(tx: Connection, values: Mapping[str, Any], actor: Actor, steps: Sequence[str], now: datetime) -> None:
     """A new run with its steps. IntegrityError when the playbook was run with this idempotency key before."""
     (state,) = RUN.initial
-    who = {"id": actor.id, "name": actor.name, "role": actor.role, "person": actor.person}
+    bounds = {"channels": sorted(actor.bounds.channels), "zones": sorted(actor.bounds.zones)}
+    who = {"id": actor.id, "name": actor.name, "role": actor.role, "person": actor.person, **bounds}
     times = {"created_at": now, "due_at": now}
     tx.execute(playbook_runs.insert().values(**values, actor=who, state=state, **times))
     (first,) = RUN_STEP.initial
@@ -122,7 +124,13 @@ def _run(connection: Connection, found: Row[Any]) -> Run:
         filled=found.filled,
         idempotency_key=found.idempotency_key,
         fingerprint=found.fingerprint,
-        actor=Actor(who["id"], who["name"], Role(who["role"]) if who["role"] else None, who["person"]),
+        actor=Actor(
+            who["id"],
+            who["name"],
+            Role(who["role"]) if who["role"] else None,
+            who["person"],
+            bounds=Bounds.of(who.get("channels"), who.get("zones")),
+        ),
         grounds=found.grounds,
         state=RunState(found.state),
         created_at=found.created_at,

@@ -85,11 +85,11 @@ def _console(app: OpenAPI, rt: Runtime, csrf: CSRFProtect) -> None:
     security = Security(app, People(rt.db), totp_cls=OneTimeCodes, webauthn_util_cls=Passkeys)
     security.i18n_domain = app.extensions["broadcaster.words"]
     sessions.keep_sessions(app, security.login_manager)
-    limits.limit_guesses(app)
     origin.refuse_others(app, rt.settings.public_url)
     destination.refuse_crafted_links(app)
     app.register_blueprint(status_page.blueprint)
     console.register(app)
+    limits.limit_guesses(app)
     if find_spec("broadcaster.web.api") is not None:
         api = import_module("broadcaster.web.api")
         api.register(app, rt)

@@ -13,6 +13,8 @@ from broadcaster.domain import night
 from broadcaster.domain.language import Language
 from broadcaster.domain.profile import Money
 from broadcaster.domain.rules import Role
+from broadcaster.store import accounts
+from broadcaster.store.accounts import Account
 from broadcaster.store.fanout import selector_of
 from broadcaster.store.zone_files import Zone
 from broadcaster.web import words
@@ -21,6 +23,7 @@ from broadcaster.web.failures import cure
 from broadcaster.web.language import CONSOLE_LANGUAGES, ngettext
 from broadcaster.web.language import gettext as _
 from broadcaster.web.plain_page import plain_page
+from broadcaster.web.shared import shared
 
 #: How many digits of a phone people below approver see.
 _SHOWN = 3
@@ -76,9 +79,23 @@ def add_filters(app: Flask) -> None:
             "zone_name": said(runtime().profile.timezone_name),
             "me": current_user.actor if getattr(current_user, "is_authenticated", False) else None,
             "may": may,
+            "broken_seal": _broken_seal(),
             "now": now(),
             "static_url": static_url,
         }
+
+
+def _broken_seal() -> Account | None:
+    """The break-glass account while its seal is broken: everybody who is logged in sees that on every page."""
+    if not getattr(current_user, "is_authenticated", False):
+        return None
+    found: Account | None = shared().of("broken seal", _sealed)
+    return found if found and found.opened_at and found.active else None
+
+
+def _sealed() -> Account | None:
+    with runtime().db.read() as connection:
+        return accounts.sealed(connection)
 
 
 def static_url(name: str) -> str:

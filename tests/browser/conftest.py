@@ -89,6 +89,8 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
         "BROADCASTER_PUBLIC_URL": url,
         # Two languages, so that every field has two.
         "BROADCASTER_PROFILE": "profiles/kongsvinger.yaml",
+        "BROADCASTER_SECOND_STEP": "offered",
+        "BROADCASTER_TWILIO_API_URL": "http://127.0.0.1:9",
         "BROADCASTER_TWILIO_ACCOUNT_SID": FAKE_ACCOUNT_SID,
         "BROADCASTER_TWILIO_AUTH_TOKEN": FAKE_AUTH_TOKEN,
         "BROADCASTER_TWILIO_FROM": FAKE_SENDER,

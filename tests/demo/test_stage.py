@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from broadcaster.demo.stage import Stage, fresh, loopback, provider_addresses
+from broadcaster.demo.stage import Stage, fresh, provider_addresses
 from broadcaster.domain.errors import Conflict, Invalid
-from broadcaster.settings import Providers, Settings
+from broadcaster.settings import Providers, Settings, on_this_machine
 
 ELSEWHERE = [
     "https://api.twilio.com",
@@ -27,7 +27,7 @@ ELSEWHERE = [
     "url", ["http://127.0.0.1:9000", "http://localhost:9000/", "http://[::1]:1", "http://127.8.9.1"]
 )
 def test_an_address_of_this_machine_is_used(url: str) -> None:
-    assert loopback(url)
+    assert on_this_machine(url)
     assert provider_addresses(Settings(live=Providers(x_api_url=url))) == {"x": url.rstrip("/")}
 
 

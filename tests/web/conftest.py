@@ -46,6 +46,13 @@ def environment(folder: Path, sqlite_template: Path) -> dict[str, str]:
         "BROADCASTER_TWILIO_ACCOUNT_SID": FAKE_ACCOUNT_SID,
         "BROADCASTER_TWILIO_AUTH_TOKEN": FAKE_AUTH_TOKEN,
         "BROADCASTER_TWILIO_FROM": FAKE_SENDER,
+        # Nobody listens there: no test of these pages may speak to anybody.
+        "BROADCASTER_TWILIO_API_URL": "http://127.0.0.1:9",
+        "BROADCASTER_FACEBOOK_API_URL": "http://127.0.0.1:9",
+        "BROADCASTER_SINCH_API_URL": "http://127.0.0.1:9",
+        "BROADCASTER_X_API_URL": "http://127.0.0.1:9",
+        # Most tests are about other things than the second step; those that are about it take this away.
+        "BROADCASTER_SECOND_STEP": "offered",
         "BROADCASTER_FACEBOOK_PAGE_ID": "1234",
         "BROADCASTER_FACEBOOK_PAGE_TOKEN": "page-token",
         "BROADCASTER_FACEBOOK_APP_SECRET": "app-secret",

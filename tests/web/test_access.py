@@ -9,11 +9,11 @@ from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
 from broadcaster.web.auth.guard import _OWN_RULES
 from tests.engine.city import holding
-from tests.web.cast import ROLES, House
+from tests.web.cast import PASSWORD, ROLES, House
 from tests.web.stories import written
 
 #: Values for the variables of routes when nothing better is known: right in shape, belonging to nothing.
-NOBODYS = {"alert_id": "0" * 32, "user_id": "0" * 32, "key_id": "0" * 32, "token": "0" * 32, "run_id": "0" * 32}
+NOBODYS = dict.fromkeys(("alert_id", "change_id", "key_id", "run_id", "token", "user_id"), "0" * 32)
 NOBODYS |= {"handover_id": "0" * 32, "request_id": "0" * 32, "list_id": "0" * 32}
 OTHERS = {"step": "asked", "kind": "holding", "name": "holding", "form": "update", "path": "nothing.html"}
 
@@ -81,7 +81,11 @@ def test_an_id_that_is_nobodys_answers_like_one_of_another_role(house: House, na
     for endpoint, method, path, role in routes(house.app):
         if role is None or "0" * 32 not in path or endpoint == "console.follow_up":
             continue
-        answer = browser.get(path) if method == "GET" else browser.post(path, {"word": "STOP", "role": "viewer"})
+        answer = (
+            browser.get(path)
+            if method == "GET"
+            else browser.post(path, {"word": "STOP", "role": "viewer", "password": PASSWORD})
+        )
         assert answer.status_code in (404, 422), f"{method} {endpoint}: {answer.status_code}"
 
 

@@ -5,6 +5,7 @@ from broadcaster.store.schema.accounts import (
     idempotency_keys,
     own_texts,
     sessions,
+    user_changes,
     users,
     webauthn_credentials,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "resident_generations",
     "sessions",
     "tellings",
+    "user_changes",
     "users",
     "webauthn_credentials",
     "zones",

@@ -41,7 +41,33 @@ users = Table(
     # E.164; only a number that is verified gets anything but its own code.
     Column("phone", String(16)),
     Column("phone_verified_at", Moment),
+    # What this person may draft and approve for; NULL or empty: everything. Pages to look at are not limited.
+    Column("channels", JSON),
+    Column("zones", JSON),
+    # Set on a break-glass account: Argon2id of its secret, when that was sealed, when the seal was broken (good once), when the
+    # staff were told.
+    Column("seal", Text),
+    Column("sealed_at", Moment),
+    Column("opened_at", Moment),
+    Column("told_at", Moment),
     Column("created_at", Moment, nullable=False),
+)
+
+#: Changes to people with power over alerts: asked for by one, in force when a second one has said yes.
+user_changes = Table(
+    "user_changes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    # role, bounds, open or reset; `wanted` holds the new values.
+    Column("kind", String(16), nullable=False),
+    Column("wanted", JSON, nullable=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    # NULL: it waits. Then confirmed, refused or replaced.
+    Column("verdict", String(16)),
+    Column("decided_by", String(64)),
+    Column("decided_at", Moment),
 )
 
 #: One row per log-in. The browser holds the token, this table only its hash.
@@ -97,6 +123,9 @@ api_keys = Table(
     Column("prefix", String(16), nullable=False, unique=True),
     Column("hash", String(64), nullable=False),
     Column("scopes", JSON, nullable=False),
+    # As of people: NULL or empty is everything.
+    Column("channels", JSON),
+    Column("zones", JSON),
     Column("created_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),

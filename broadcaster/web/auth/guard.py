@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, redirect, request, url_for
+from flask import Flask, Response, current_app, redirect, request, session, url_for
 from flask_login import current_user
-from werkzeug.exceptions import NotFound, Unauthorized
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.web.config import UPLOAD
+
+#: In the session of somebody who goes on without a second step for now.
+LATER = "second_step_later"
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -35,6 +38,12 @@ def everybody(view: V) -> V:
 def polled(view: V) -> V:
     """A page asks for this by itself, again and again: it does not keep a session alive."""
     view.polled = True  # type: ignore[attr-defined]
+    return view
+
+
+def always(view: V) -> V:
+    """Reached by those too who are asked to set up their second step first: what stops an alert, and what is one's own."""
+    view.always = True  # type: ignore[attr-defined]
     return view
 
 
@@ -68,9 +77,27 @@ def watch(app: Flask) -> None:
             raise NotFound
         if not current_user.is_authenticated:
             return _to_login()
+        if current_user.lacks_second_step and _wants_second_step(view, needed):
+            if request.method not in ("GET", "HEAD"):
+                raise Forbidden
+            return redirect(url_for("console.second_step", next=_wanted()))  # type: ignore[return-value]
         if not current_user.role.covers(needed):
             raise NotFound
         return None
+
+
+def _wants_second_step(view: Callable[..., Any], needed: Role) -> bool:
+    """True when this request leads to setting up a second step: at every page until they say "later", then where it is needed."""
+    if getattr(view, "always", False) or not current_user.given_role.covers(needed):
+        return False
+    if not current_user.role.covers(needed):
+        return True
+    asks = request.method == "GET" and not getattr(view, "polled", False)
+    return asks and not session.get(LATER)
+
+
+def _wanted() -> str:
+    return request.full_path if request.query_string else request.path
 
 
 def _view() -> Callable[..., Any] | None:
@@ -83,5 +110,4 @@ def _to_login() -> Response:
         return Response(status=204, headers={"HX-Refresh": "true"})
     if request.method not in ("GET", "HEAD"):
         raise Unauthorized
-    wanted = request.full_path if request.query_string else request.path
-    return redirect(url_for("security.login", next=None if wanted == "/" else wanted))  # type: ignore[return-value]
+    return redirect(url_for("security.login", next=None if _wanted() == "/" else _wanted()))  # type: ignore[return-value]

@@ -45,6 +45,8 @@ def limit_guesses(app: Flask) -> None:
     oneself = ((PER_ACCOUNT_THERE, lambda: f"self:{getattr(current_user, 'id', client_address())}"),)
     for endpoint in ("security.verify", "security.change_password"):
         _guard(app, limiter, endpoint, oneself)
+    glass = ((PER_ADDRESS, lambda: f"glass:{client_address()}"),)
+    _guard(app, limiter, "console.break_glass_open", glass)
     user_authenticated.connect(_remember, app)
 
 
@@ -56,8 +58,8 @@ def _guard(app: Flask, limiter: Limiter, endpoint: str, limits: tuple[tuple[str,
 
 
 def _wrong(response: Response) -> bool:
-    """A right guess answers with a redirect."""
-    return response.status_code == 200
+    """A right guess answers with a redirect, and what was not even a guess with 422."""
+    return response.status_code in (200, 403)
 
 
 def _account() -> str:

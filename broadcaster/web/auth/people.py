@@ -39,7 +39,8 @@ class Person(UserMixin):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, account: Account, db: Database) -> None:
         self.id = account.id  # type: ignore[assignment]
-        self.role = account.role
+        self.role = self.given_role = account.role
+        self.bounds = account.bounds
         self._db = db
         self._passkeys: list[WebAuthnMixin] | None = None
         for name in _COLUMNS:
@@ -60,7 +61,22 @@ class Person(UserMixin):  # type: ignore[misc, unused-ignore]
     @property
     def actor(self) -> Actor:
         """This person as the rules know them."""
-        return Actor(str(self.id), str(getattr(self, "name", "")), self.role)
+        return Actor(str(self.id), str(getattr(self, "name", "")), self.role, bounds=self.bounds)
+
+    def limit(self, second_step: bool) -> None:
+        """Without a second step an approver or admin reaches as far as an author: enough to write, and to stop what is wrong.
+
+        `second_step`: one was asked for elsewhere. The sealed account needs none: it is for the day when there is no other way.
+        """
+        wanted = runtime().settings.second_step == "required" and self.given_role.covers(Role.APPROVER)
+        shown = second_step or getattr(self, "tf_primary_method", None) or getattr(self, "sealed_at", None)
+        if wanted and not shown and not self.webauthn:
+            self.role = Role.AUTHOR
+
+    @property
+    def lacks_second_step(self) -> bool:
+        """True when this role's power waits for a second step."""
+        return self.role is not self.given_role
 
     def changes(self) -> dict[str, object]:
         """Columns that differ from what is stored."""

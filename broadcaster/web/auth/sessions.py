@@ -18,6 +18,8 @@ from broadcaster.web.context import now, runtime
 
 _TOKEN = "login"  # noqa: S105 - the key in the cookie, not a secret
 _USED = "used"
+#: In the session of somebody whose organisation's log-in said that it asked for a second step itself.
+PROVIDER_MFA = "provider_mfa"
 #: The cookie is written anew at most this often (seconds).
 _STEP = 60
 
@@ -45,20 +47,26 @@ def _person(uniquifier: str) -> Person | None:
     token, used = session.get(_TOKEN), session.get(_USED)
     if not token or not isinstance(used, int):
         return None
-    if now() - datetime.fromtimestamp(used, UTC) > IDLE:
-        return None
+    idle = now() - datetime.fromtimestamp(used, UTC) > IDLE
     with runtime().db.read() as connection:
         account = accounts.in_session(connection, _digest(token), uniquifier, since=now() - LONGEST_SESSION)
-    if account is None:
+    # A broken seal cannot be broken again, so that session lasts its twelve hours whoever goes for coffee.
+    if account is None or (idle and account.sealed_at is None):
         return None
     set_request_attr("fs_authn_via", "session")
     set_request_attr("fs_paa", session.get("fs_paa", 0))
-    return Person(account, runtime().db)
+    person = Person(account, runtime().db)
+    person.limit(second_step=bool(session.get(PROVIDER_MFA)))
+    return person
 
 
 def _begin(_: Flask, user: Person, **__: object) -> None:
     """A new log-in has a new cookie in all its parts; what an anonymous visitor had is not carried over."""
-    kept = {name: session[name] for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc") if name in session}
+    kept = {
+        name: session[name]
+        for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc", PROVIDER_MFA)
+        if name in session
+    }
     session.clear()
     session.update(kept)
     session[_TOKEN] = secrets.token_urlsafe(32)

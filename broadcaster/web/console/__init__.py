@@ -21,7 +21,10 @@ _PAGES = (
     "asking",
     "residents",
     "own_phone",
+    "second_step",
+    "break_glass",
     "people",
+    "people_changes",
     "system",
 )
 

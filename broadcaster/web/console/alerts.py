@@ -63,7 +63,7 @@ def possible(rt: Runtime, row: AlertRow) -> dict[str, bool]:
         "submit": row.state in ALERT.sources("submit"),
         "discard": row.state in ALERT.sources("discard"),
         "withdraw": row.state in ALERT.sources("withdraw"),
-        "decide": row.state in ALERT.sources("approve") and may_decide(row.editors, row.submitted_by),
+        "decide": row.state in ALERT.sources("approve") and may_decide(row),
         "stop": row.state in ALERT.sources("stop"),
         "follow": row.state in _SENT,
         "retry": row.state in (A.BROADCASTING, A.ACTIVE),

@@ -8,7 +8,7 @@ from broadcaster.domain.rules import Role
 from broadcaster.services import broadcasting, drafting, followup
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
-from broadcaster.web.auth.guard import me, needs
+from broadcaster.web.auth.guard import always, me, needs
 from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
@@ -19,6 +19,7 @@ FORMS = ("update", "correction", "all-clear", "cancel")
 
 @blueprint.get("/alerts/<alert_id>/stop")
 @needs(Role.AUTHOR)
+@always
 def stop_page(alert_id: str, wrong: bool = False) -> str:
     """Ask for the word, and say what a stop does and does not do."""
     with runtime().db.read() as connection:
@@ -30,6 +31,7 @@ def stop_page(alert_id: str, wrong: bool = False) -> str:
 
 @blueprint.post("/alerts/<alert_id>/stop")
 @needs(Role.AUTHOR)
+@always
 def stop(alert_id: str) -> Response | tuple[str, int]:
     """One person may. The typed word keeps it from happening by accident."""
     if request.form.get("word", "").strip().casefold() not in {_("STOP").casefold(), "stop"}:

@@ -28,8 +28,12 @@ def decide(alert_id: str) -> str:
     with runtime().db.read() as connection:
         alert = alert_store.get(connection, alert_id)
         ALERT.advance(alert.state, "approve")
-    if not may_decide(alert.editors, alert.submitted_by):
-        raise NotAllowed(_("You wrote, edited or submitted this alert, so another person must decide on it."))
+    if not may_decide(alert):
+        raise NotAllowed(
+            _(
+                "You wrote, edited or submitted this alert, or it is for other zones or channels than yours: another person must decide."
+            )
+        )
     return _page(alert)
 
 

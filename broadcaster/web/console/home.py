@@ -8,17 +8,18 @@ from flask_login import current_user
 
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.rules import Role
-from broadcaster.services import accounts, carrying
+from broadcaster.services import accounts, bounding, carrying, user_changes
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import inbound, incidents, tallies
 from broadcaster.store import standing as standing_store
+from broadcaster.store.alerts import AlertRow
 from broadcaster.store.standing import Standing
 from broadcaster.web import carriers as carrier_words
 from broadcaster.web.auth.destination import is_ours
-from broadcaster.web.auth.guard import everybody, me, needs
+from broadcaster.web.auth.guard import always, everybody, me, needs
 from broadcaster.web.console import blueprint
-from broadcaster.web.context import runtime
+from broadcaster.web.context import now, runtime
 from broadcaster.web.language import CONSOLE_LANGUAGES, COOKIE
 from broadcaster.web.language import gettext as _
 
@@ -41,17 +42,19 @@ def home() -> str:
         pinned, unanswered = inbound.open_numbers(connection)
         open_ones = incidents.listing(connection, open_only=True)
         sick = tallies.channels_in_trouble(connection)
+        changes = user_changes.waiting(connection, now()) if me().role in (Role.APPROVER, Role.ADMIN) else ()
     link = url_for("console.system")
     found = carrying.standing(rt, live=True)
     troubles = carrier_words.troubles(found, link) + _troubles(standing, second_people, link)
     lacking = {name: lack for name in ("sms", "x", "facebook", "website") if (lack := rt.missing(name))}
     sick |= {each.channel for each in found if not carrying.carried(found, each.channel)}
-    mine = [each for each in waiting if may_decide(each.editors, each.submitted_by)]
+    mine = [each for each in waiting if may_decide(each)]
     return render_template(
         "home.html",
         in_force=in_force,
         mine=mine,
         others=[each for each in waiting if each not in mine],
+        changes=[each for each in changes if user_changes.may_confirm(each, me())],
         drafts=[each for each in drafts if me().id in each.editors or me().role is Role.ADMIN],
         lacking=lacking,
         sick=sick,
@@ -82,15 +85,19 @@ def _troubles(standing: Standing, second_people: int, link: str) -> list[dict[st
     return found
 
 
-def may_decide(editors: frozenset[str], submitted_by: str | None) -> bool:
+def may_decide(alert: AlertRow) -> bool:
     """True when the person who looks may be the second one for an alert; the service asks again."""
     actor = me()
     covered = actor.role is not None and actor.role.covers(Role.APPROVER)
-    return covered and actor.id not in editors and actor.id != submitted_by
+    if not covered or actor.id in alert.editors or actor.id == alert.submitted_by:
+        return False
+    with runtime().db.read() as connection:
+        return bounding.covers_alert(connection, actor, alert)
 
 
 @blueprint.get("/account")
 @needs(Role.VIEWER)
+@always
 def account() -> str:
     """One's own name, role, password and second step."""
     return render_template(

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
+from broadcaster.domain.bounds import Bounds
 from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.rules import Role
 from broadcaster.services import accounts as service
-from broadcaster.store import accounts, chronicle
+from broadcaster.services import user_changes
+from broadcaster.store import accounts, chronicle, zones
 from broadcaster.store.journal import SYSTEM_CHAIN
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
@@ -34,6 +36,8 @@ def _page(problems: tuple[Problem, ...] = (), handed: service.NewUser | service.
             scopes=service.SCOPES,
             problems=problems,
             user=handed if isinstance(handed, service.NewUser) else None,
+            changes=user_changes.waiting(connection, now()),
+            zones={each.code: each for each in zones.listing(connection)},
             key=handed if isinstance(handed, service.NewKey) else None,
             given=request.form,
         )
@@ -45,7 +49,13 @@ def add_user() -> str | tuple[str, int]:
     """Let somebody in; the made-up password is on the answer and nowhere else."""
     try:
         new = service.add_user(
-            runtime(), request.form.get("email", ""), _role(), me(), now(), name=request.form.get("name", "")[:120]
+            runtime(),
+            request.form.get("email", ""),
+            _role(),
+            me(),
+            now(),
+            name=request.form.get("name", "")[:120],
+            bounds=_bounds(),
         )
     except (Invalid, Conflict) as error:
         return _page(_problems(error)), 422
@@ -56,8 +66,25 @@ def add_user() -> str | tuple[str, int]:
 @needs(Role.ADMIN)
 def change_role(user_id: str) -> Response:
     """Another role; their sessions end."""
-    service.change_role(runtime(), user_id, _role(), me(), now())
-    flash(_("The role is changed; that person has to log in again."), "success")
+    if service.change_role(runtime(), user_id, _role(), me(), now()):
+        flash(_("The role is changed; that person has to log in again."), "success")
+    else:
+        _say_that_it_waits()
+    return _back()
+
+
+@blueprint.post("/people/<user_id>/bounds")
+@needs(Role.ADMIN)
+def change_bounds(user_id: str) -> Response | tuple[str, int]:
+    """For which channels and zones they may draft and approve."""
+    try:
+        made = service.change_bounds(runtime(), user_id, _bounds(), me(), now())
+    except Invalid as error:
+        return _page(error.problems), 422
+    if made:
+        flash(_("Their channels and zones are changed; that person has to log in again."), "success")
+    else:
+        _say_that_it_waits()
     return _back()
 
 
@@ -66,8 +93,10 @@ def change_role(user_id: str) -> Response:
 def set_active(user_id: str) -> Response:
     """Open or close an account."""
     active = request.form.get("active") == "yes"
-    service.set_active(runtime(), user_id, active, me(), now())
-    flash(_("The account is open again.") if active else _("The account is closed and its sessions have ended."))
+    if service.set_active(runtime(), user_id, active, me(), now()):
+        flash(_("The account is open again.") if active else _("The account is closed and its sessions have ended."))
+    else:
+        _say_that_it_waits()
     return _back()
 
 
@@ -91,6 +120,7 @@ def add_key() -> str | tuple[str, int]:
             me(),
             now(),
             life=timedelta(days=days),
+            bounds=_bounds(),
         )
     except Invalid as error:
         return _page(_problems(error)), 422
@@ -104,6 +134,19 @@ def revoke_key(key_id: str) -> Response:
     service.revoke_key(runtime(), key_id, me(), now())
     flash(_("The key is revoked."))
     return _back()
+
+
+def _bounds() -> Bounds:
+    """The ticked channels and zones; none ticked is no limit."""
+    return Bounds.of(request.form.getlist("channels"), request.form.getlist("zones"))
+
+
+def _say_that_it_waits() -> None:
+    flash(
+        _(
+            "This needs a second person: another approver or admin says yes or no to it, on this page or on the first one."
+        )
+    )
 
 
 def _role() -> Role:

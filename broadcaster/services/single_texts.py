@@ -1,0 +1,30 @@
+"""One single text to somebody's own phone, through the channel's SDK path: no delivery of any alert, counted nowhere."""
+
+from datetime import timedelta
+
+from broadcaster.domain.errors import NotReady
+from broadcaster.runtime import Runtime
+from broadcaster.services import carrying
+from broadcaster.store.tokens import new_id
+from channels.base import ChannelError, Parcel, Uncertain
+
+CHANNEL = "sms"
+
+
+def send(
+    rt: Runtime,
+    phone: str,
+    text: str,
+    live: bool,
+    lane: str = "life-safety",
+    valid_for: timedelta = timedelta(minutes=10),
+) -> None:
+    """Hand a text over. NotReady when it was surely not taken; whoever waits for one that may be lost asks for another."""
+    parcel = Parcel(id=new_id(), to=phone, text=text, lane=lane, valid_for=int(valid_for.total_seconds()))
+    carrier = carrying.carried(carrying.standing(rt, live), CHANNEL)
+    (outcome,) = rt.channel(CHANNEL, live, carrier).send([parcel])
+    match outcome.error:
+        case None | Uncertain():
+            return
+        case ChannelError() as error:
+            raise NotReady(f"the text was not sent: {error.reason}")
