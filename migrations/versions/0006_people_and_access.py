@@ -29,21 +29,9 @@ def upgrade() -> None:
     with op.batch_alter_table("user_changes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_user_changes_user_id"), ["user_id"], unique=False)
 
-    with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.alter_column("owner", existing_type=sa.VARCHAR(length=64), server_default="", existing_nullable=False)
-
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.add_column(sa.Column("channels", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("zones", sa.JSON(), nullable=True))
-
-    with op.batch_alter_table("expiry_warnings", schema=None) as batch_op:
-        batch_op.alter_column("told", existing_type=sa.VARCHAR(length=64), server_default="", existing_nullable=False)
-        batch_op.alter_column(
-            "problem", existing_type=sa.VARCHAR(length=200), server_default="", existing_nullable=False
-        )
-
-    with op.batch_alter_table("incidents", schema=None) as batch_op:
-        batch_op.alter_column("owner", existing_type=sa.VARCHAR(length=64), server_default="", existing_nullable=False)
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("channels", sa.JSON(), nullable=True))
@@ -66,27 +54,9 @@ def downgrade() -> None:
         batch_op.drop_column("zones")
         batch_op.drop_column("channels")
 
-    with op.batch_alter_table("incidents", schema=None) as batch_op:
-        batch_op.alter_column(
-            "owner", existing_type=sa.VARCHAR(length=64), server_default=sa.text("('')"), existing_nullable=False
-        )
-
-    with op.batch_alter_table("expiry_warnings", schema=None) as batch_op:
-        batch_op.alter_column(
-            "problem", existing_type=sa.VARCHAR(length=200), server_default=sa.text("('')"), existing_nullable=False
-        )
-        batch_op.alter_column(
-            "told", existing_type=sa.VARCHAR(length=64), server_default=sa.text("('')"), existing_nullable=False
-        )
-
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_column("zones")
         batch_op.drop_column("channels")
-
-    with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.alter_column(
-            "owner", existing_type=sa.VARCHAR(length=64), server_default=sa.text("('')"), existing_nullable=False
-        )
 
     with op.batch_alter_table("user_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_user_changes_user_id"))

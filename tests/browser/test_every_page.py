@@ -51,6 +51,9 @@ def paths(town: Town) -> dict[str, list[str]]:
         "kind": ["/kinds/evacuation"],
         "system": ["/system"],
         "users": ["/people"],
+        "people_changes": ["/people/changes"],
+        "second_step": ["/account/second-step"],
+        "break_glass": ["/break-glass"],
     }
     return {f"console.{name}": found for name, found in each.items()}
 
