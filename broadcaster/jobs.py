@@ -2,7 +2,7 @@
 
 from broadcaster import clock
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, delivering, publishing, pulling
+from broadcaster.services import broadcasting, calling, delivering, publishing, pulling
 
 _in_use: dict[str, Runtime] = {}
 
@@ -30,3 +30,8 @@ def pull(batch_id: int) -> None:
 def publish(root: str) -> None:
     """Write the public pages of one folder ("live" or "exercise") where they are behind."""
     publishing.publish(_in_use["runtime"], root, clock.utc_now())
+
+
+def call(call_id: str) -> None:
+    """Text one approver that an alert waits for them."""
+    calling.call(_in_use["runtime"], call_id, clock.utc_now())

@@ -22,6 +22,7 @@ COMMANDS = {
     "zones": "register:zones",
     "user": "people:user",
     "key": "people:key",
+    "duty": "duty:duty",
     "profile": "checks:profile",
     "channels": "checks:channels",
     "journal": "history:journal",

@@ -92,7 +92,7 @@ def send(file: Path, author: str, approver: str, wait: bool, as_json: bool) -> N
             raise NotAllowed("author and approver must be two different people")
         given = drafts.read(rt, file, now)
         alert_id = drafting.create(rt, given, by_cli(ada.actor), now, origin=_origin())
-        digest = drafting.submit(rt, alert_id, by_cli(ada.actor), now)
+        digest = drafting.submit(rt, alert_id, by_cli(ada.actor), now, at_hand=f"{ben.name} stands by at the terminal")
         _approve(rt, _find(rt, alert_id), ben, digest)
         if wait:
             wait_for(rt, alert_id)

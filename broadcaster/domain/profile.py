@@ -1,8 +1,8 @@
 """What a city is: its name and languages, its numbers, and who may decide what there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import time
+from dataclasses import dataclass, field
+from datetime import datetime, time
 from decimal import Decimal
 
 #: Words per language tag.
@@ -74,6 +74,36 @@ class NationalAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """An approver whom another house lends, as the profile names them: by the address of their account, for so much and so long.
+
+    `post` is one of domain/standing_orders.POSTS. `kinds` and `zones` are never empty: a borrowed approver is narrow.
+    """
+
+    email: str
+    post: str
+    kinds: frozenset[str]
+    zones: frozenset[str]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one person awake may do, by the city's own standing orders; nothing, unless the profile says so.
+
+    `reply_approves`: an approver may answer the text that calls them with its code, where data is down. `fallback` maps a kind to the
+    playbook that holds its frozen wording; `fallback_zones` are those it may go to; `fallback_itself`: it goes without anybody's
+    hand when nobody has answered.
+    """
+
+    reply_approves: bool = False
+    fallback: Mapping[str, str] = field(default_factory=dict)
+    fallback_zones: frozenset[str] = frozenset()
+    fallback_itself: bool = False
+    lent: tuple[Lent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A city, read from one YAML file.
 
@@ -112,6 +142,7 @@ class Profile:
     sms_price: Money | None = None
     national_alert: NationalAlert | None = None
     roster: str = ""
+    night: Night = Night()
     zones_file: str = ""
 
     @property

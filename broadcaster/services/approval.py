@@ -8,9 +8,19 @@ from broadcaster.domain import rules
 from broadcaster.domain.alert import Status
 from broadcaster.domain.errors import Conflict, Invalid, Problem, WrongState
 from broadcaster.domain.lifecycle import ALERT
-from broadcaster.domain.rules import Actor
+from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import bounding, broadcasting, delivering, instructions, ownership, reach, ringing
+from broadcaster.services import (
+    bounding,
+    broadcasting,
+    delivering,
+    instructions,
+    lending,
+    ownership,
+    reach,
+    reviewing,
+    ringing,
+)
 from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, generations, journal
@@ -29,15 +39,26 @@ def approve(
         counted = reach.of_alert(rt, connection, alert_store.get(connection, alert_id))
     with rt.db.write(hurry=True) as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
-        rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
-        bounding.must_cover_alert(tx, actor, alert)
+        borrowed = _may_decide(rt, tx, alert, actor, now)
         ALERT.advance(alert.state, "approve")
         if alert.content_hash != content_hash:
             raise Conflict("the alert has changed since you looked at it; read it again before you approve it")
         _check_time(alert, now)
         _check_audience(tx, alert, counted, confirmed)
-        _start(rt, tx, alert, actor, now, counted, grounds="approved by a second person")
+        grounds = "approved by a borrowed approver" if borrowed else "approved by a second person"
+        _start(rt, tx, alert, actor, now, counted, grounds=grounds)
+        if borrowed:
+            reviewing.owe(tx, alert_id, "borrowed", actor, now)
     go(rt, alert_id)
+
+
+def _may_decide(rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, now: datetime) -> bool:
+    """NotAllowed unless this person may be the second one; True when only because they are lent to us for such an alert."""
+    own = actor.role is not None and actor.role.covers(Role.APPROVER)
+    borrowed = not own and lending.scope_of(rt, tx, actor, alert, now) is not None
+    rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status), borrowed)
+    bounding.must_cover_alert(tx, actor, alert)
+    return borrowed
 
 
 def start_by_standing_authority(
@@ -56,6 +77,7 @@ def start_by_standing_authority(
     counted = reach.of_alert(rt, tx, alert)
     _check_audience(tx, alert, counted, None)
     _start(rt, tx, alert, actor, now, counted, grounds=grounds)
+    reviewing.owe(tx, alert_id, "playbook", actor, now)
 
 
 def go(rt: Runtime, alert_id: str) -> None:
@@ -122,8 +144,7 @@ def _decide(rt: Runtime, alert_id: str, event: str, actor: Actor, reason: str, n
         raise Invalid([Problem("reason", f"nobody can learn from a {event} without one", "Say what is wrong.")])
     with rt.db.write() as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
-        rules.may_approve(actor, alert.editors, alert.submitted_by or "", Status(alert.status))
-        bounding.must_cover_alert(tx, actor, alert)
+        _may_decide(rt, tx, alert, actor, now)
         ALERT.advance(alert.state, event)
         decisions.move_alert(tx, alert_id, event, now, decision_reason=reason.strip())
         journal.append(tx, alert.incident, actor, event, now, alert_id=alert_id, grounds=reason.strip())

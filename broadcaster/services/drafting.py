@@ -13,7 +13,7 @@ from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import bounding, composing, corrections, forecasting
+from broadcaster.services import bounding, calling, composing, corrections, duty, forecasting
 from broadcaster.services.composing import Composed, Names
 from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
@@ -103,11 +103,12 @@ def draft_of(rt: Runtime, alert: AlertRow, now: datetime) -> Draft:
     return documents.draft_from(alert.draft, ZoneInfo(rt.profile.timezone), now)
 
 
-def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
-    """Render, freeze and hash; from here on the alert waits for another person. Returns the content hash.
+def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime, at_hand: str = "") -> str:
+    """Render, freeze and hash; from here on the alert waits for another person, and whoever is on duty is called.
 
-    Invalid lists everything that stands in the way. The texts are made before the transaction, from a draft that the
-    transaction then finds unchanged.
+    Returns the content hash. Invalid lists everything that stands in the way; NotReady when it would wait for nobody
+    (services/duty.py). `at_hand` says why nobody needs to be called: a second person stands by, or two have approved these words
+    before. The texts are made before the transaction, from a draft that the transaction then finds unchanged.
     """
     actor.must(Role.AUTHOR, "submit alerts")
     with rt.db.read() as connection:
@@ -128,6 +129,8 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         now_there = alert_store.get(tx, alert_id, lock=True)
         if now_there.version != alert.version:
             raise Conflict("somebody else changed this alert while it was being submitted; look at it again")
+        if not at_hand:
+            duty.must_be_somebody(rt, tx, now_there, actor, now)
         values = drafts.columns(made.draft) | {
             "document": plain(document),
             "content_hash": digest,
@@ -143,7 +146,18 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime) -> str:
         basis = made.draft.fields.get("basis", "")
         grounds = rt.profile.in_language(basis, rt.profile.fallback) if isinstance(basis, Mapping) else str(basis)
         journal.append(tx, alert.incident, actor, "submit", now, alert_id=alert_id, grounds=grounds, body=body)
+        called = [] if at_hand else _call(rt, tx, now_there, actor, digest, made, now)
+    calling.ring(rt, called)
     return digest
+
+
+def _call(
+    rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, digest: str, made: Composed, now: datetime
+) -> list[str]:
+    """Those on duty are called, first of all about this wording; the ladder goes on from there."""
+    groups = duty.rounds(rt, tx, alert, {*alert.editors, actor.id}, now)
+    phones = made.reached.phones if made.reached else 0
+    return calling.begin(rt, tx, alert, digest, phones, groups[0] if groups else (), 0, now)
 
 
 def _audience(made: Composed) -> Mapping[str, object] | None:

@@ -183,7 +183,8 @@ class _Mover:
         with self.rt.db.read() as connection:
             alert = alert_store.get(connection, alert_id)
         if alert.state is AlertState.DRAFT and self._untouched(alert):
-            drafting.submit(self.rt, alert_id, self.run.actor, self.now)
+            # Where two people have approved these very words nobody is woken to do so again.
+            drafting.submit(self.rt, alert_id, self.run.actor, self.now, at_hand=self._why_not_woken(alert))
         elif alert.state is not AlertState.PENDING_APPROVAL:
             self._end(row, "submit", "somebody has gone on with it by hand")
             return
@@ -195,6 +196,9 @@ class _Mover:
 
     def _untouched(self, alert: AlertRow) -> bool:
         return alert.version == 1 and alert.editors == {self.run.actor.id}
+
+    def _why_not_woken(self, alert: AlertRow) -> str:
+        return "" if self._why_it_waits(alert) else self.run.grounds
 
     def _why_it_waits(self, alert: AlertRow) -> str:
         if not self.run.grounds:

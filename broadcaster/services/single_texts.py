@@ -18,13 +18,18 @@ def send(
     live: bool,
     lane: str = "life-safety",
     valid_for: timedelta = timedelta(minutes=10),
-) -> None:
-    """Hand a text over. NotReady when it was surely not taken; whoever waits for one that may be lost asks for another."""
+) -> bool:
+    """Hand a text over; False when it may have been taken, or not. NotReady when it surely was not.
+
+    Whoever waits for one that may be lost asks for another.
+    """
     parcel = Parcel(id=new_id(), to=phone, text=text, lane=lane, valid_for=int(valid_for.total_seconds()))
     carrier = carrying.carried(carrying.standing(rt, live), CHANNEL)
     (outcome,) = rt.channel(CHANNEL, live, carrier).send([parcel])
     match outcome.error:
-        case None | Uncertain():
-            return
+        case None:
+            return True
+        case Uncertain():
+            return False
         case ChannelError() as error:
             raise NotReady(f"the text was not sent: {error.reason}")

@@ -15,7 +15,7 @@ from broadcaster.domain.errors import BroadcasterError
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, building, playbook_runs, publishing, ringing, seals
+from broadcaster.services import broadcasting, building, ladder, playbook_runs, publishing, ringing, seals
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, idempotency, journal, own_texts, quiet, sweeps
 
@@ -141,6 +141,12 @@ def _tell_of_seal(rt: Runtime, now: datetime) -> None:
         seals.tell(rt, now)
 
 
+def _climb(rt: Runtime, now: datetime) -> None:
+    """Approvers to be called, and whatever else the ladder for one person awake does by the clock."""
+    if rt.pacer.due("ladder", 1.0):
+        ladder.climb(rt, now)
+
+
 def _tidy(rt: Runtime, now: datetime) -> None:
     if rt.pacer.due("tidy", 3600.0):
         building.clean_up(rt.db, now)
@@ -160,5 +166,6 @@ TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
     _lapse,
     _run,
     _tell_of_seal,
+    _climb,
     _tidy,
 )

@@ -16,6 +16,7 @@ from broadcaster.domain.profile import (
     Profile,
     QuestionHours,
 )
+from broadcaster.store.documents_night import read_night
 from broadcaster.store.documents_reader import Node, Reader, Section
 
 _SENDER = re.compile(r"[^\s,<&]{1,128}")
@@ -27,6 +28,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PHONE = re.compile(r"[0-9][0-9 ]{1,18}[0-9]")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: When the duty roster decides whether anything live can be submitted; empty is "kept".
+ROSTERS = ("", "kept", "required", "off")
 #: What the public page says around the alerts, and texts to residents; a profile gives its own words.
 STATUS_TEXTS = ("nothing_open", "not_renewed", "late", "stopped_texts", "resumed_texts", "help")
 
@@ -35,6 +38,7 @@ def read_profile(reader: Reader) -> Profile:
     """Read a profile; words must be there in every language of the profile."""
     top = reader.section()
     languages = top.texts("languages", max_length=16)
+    night = read_night(top)
     profile = Profile(
         name=top.slug("name"),
         title=top.words("title", languages),
@@ -63,7 +67,8 @@ def read_profile(reader: Reader) -> Profile:
         staff_phones=top.texts("staff_phones", ()),
         sms_price=_price(top),
         national_alert=_national_alert(top, languages),
-        roster=top.text("roster", ""),
+        roster=_roster(top),
+        night=night,
         zones_file=top.text("zones_file", ""),
     )
     top.done()
@@ -200,6 +205,13 @@ def _national_alert(top: Section, languages: tuple[str, ...]) -> NationalAlert |
     )
     section.done()
     return alert
+
+
+def _roster(top: Section) -> str:
+    text = top.text("roster", "")
+    if text not in ROSTERS:
+        top.refuse("roster", f"{text[:40]!r} is not one of: kept, required, off")
+    return text
 
 
 def _price(top: Section) -> Money | None:

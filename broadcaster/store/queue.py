@@ -30,9 +30,9 @@ log = structlog.get_logger(__name__)
 #: One rq queue each; a worker listens to one of them (docs/decisions/035).
 LANES = ("urgent", "bulk")
 #: Jobs and the dotted names under which a worker finds them; it runs nothing else, whatever is written into the queue.
-JOBS = {name: f"broadcaster.jobs.{name}" for name in ("deliver_batch", "materialise", "publish", "pull")}
+JOBS = {name: f"broadcaster.jobs.{name}" for name in ("deliver_batch", "materialise", "publish", "pull", "call")}
 #: What others wait for is urgent; asking a provider once more is not. Batches have a lane of their own.
-JOB_LANES = {"materialise": "urgent", "publish": "urgent", "pull": "bulk"}
+JOB_LANES = {"materialise": "urgent", "publish": "urgent", "pull": "bulk", "call": "urgent"}
 #: No caller waits longer than this for the queue, in seconds (redis-py alone: 4 s when refused, 60 s when hung).
 PATIENCE = 0.5
 #: Jobs that nobody took in this time are forgotten; the sweep has rung again long before, in seconds.
@@ -78,7 +78,7 @@ class Queue:
         return self._enqueue(rings)
 
     def ring_job(self, name: str, *ids: int | str) -> bool:
-        """Ring for a job that is no batch: materialise(alert id), publish(root) or pull(batch id)."""
+        """Ring for a job that is no batch: materialise(alert id), publish(root), pull(batch id) or call(call id)."""
         return self._enqueue({JOB_LANES[name]: [_job(name, ids)]})
 
     def depth(self, lane: str) -> int | None:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from broadcaster.domain.errors import NotReady
 from broadcaster.domain.kind import Lane
 from broadcaster.runtime import Runtime
-from broadcaster.services import inbound, receiving
+from broadcaster.services import inbound, receiving, replying
 from broadcaster.web import facebook_comments
 from broadcaster.web.auth.addresses import from_this_machine
 from broadcaster.web.auth.guard import everybody
@@ -61,11 +61,18 @@ def twilio_inbound() -> Response:
     sid, phone = request.form.get("MessageSid", ""), request.form.get("From", "")
     if not sid or not phone:
         return problem(HTTPStatus.BAD_REQUEST, "the callback has no MessageSid or From")
+    reply = replying.take(rt, phone[:32], request.form.get("Body", ""), proved, now(), sid[:120])
+    if reply is not None:
+        return _twiml(reply.text)
     text, lanes = request.form.get("Body", ""), _lanes(rt, request.form.get("To", "")) if True in proved else ()
     answer = inbound.receive(
         rt.db, rt.profile, now(), provider_id=sid[:120], phone=phone[:32], text=text, lanes=lanes, channel="sms"
     )
-    said = f"<Message>{escape(answer.text)}</Message>" if answer.text else ""
+    return _twiml(answer.text)
+
+
+def _twiml(text: str) -> Response:
+    said = f"<Message>{escape(text)}</Message>" if text else ""
     twiml = f'<?xml version="1.0" encoding="UTF-8"?><Response>{said}</Response>'
     return Response(twiml, mimetype="application/xml")
 

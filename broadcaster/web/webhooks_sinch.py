@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from broadcaster.domain.errors import NotReady
 from broadcaster.domain.kind import Lane
 from broadcaster.runtime import Runtime
-from broadcaster.services import inbound, receiving
+from broadcaster.services import inbound, receiving, replying
 from broadcaster.web.auth.addresses import from_this_machine
 from broadcaster.web.auth.guard import everybody
 from broadcaster.web.context import now, runtime
@@ -61,6 +61,10 @@ def texted() -> Response:
     if not number or not phone:
         return problem(HTTPStatus.BAD_REQUEST, "the callback has no id or from")
     phone = f"+{phone.removeprefix('+')}"[:32]
+    reply = replying.take(rt, phone, str(event.get("body") or ""), proved, now(), number[:120])
+    if reply is not None:
+        _answer(rt, True in proved, number[:120], phone, reply.text)
+        return Response(status=_DONE)
     answer = inbound.receive(
         rt.db,
         rt.profile,

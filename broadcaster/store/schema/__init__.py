@@ -38,6 +38,7 @@ from broadcaster.store.schema.desk import (
     tellings,
 )
 from broadcaster.store.schema.journal import journal, journal_keys
+from broadcaster.store.schema.night import calls, duty, fallbacks, loans, reviews
 from broadcaster.store.schema.playbooks import playbook_approvals, playbook_runs, playbook_steps, playbook_versions
 from broadcaster.store.schema.residents import (
     inbound,
@@ -58,10 +59,13 @@ __all__ = [
     "attempts",
     "audience_plans",
     "batches",
+    "calls",
     "crew_lists",
     "db_now",
     "deliveries",
+    "duty",
     "expiry_warnings",
+    "fallbacks",
     "handovers",
     "households",
     "idempotency_keys",
@@ -72,6 +76,7 @@ __all__ = [
     "journal",
     "journal_keys",
     "leaders",
+    "loans",
     "messages",
     "metadata",
     "national_requests",
@@ -88,6 +93,7 @@ __all__ = [
     "pulls",
     "real_events",
     "resident_generations",
+    "reviews",
     "sessions",
     "tellings",
     "user_changes",
