@@ -40,9 +40,12 @@ class Preview:
     outlook: Outlook | None
 
 
-def preview(rt: Runtime, draft: Draft, now: datetime) -> Preview:
-    """Every channel and language of a draft, with all that is wrong with it. Nothing is kept."""
-    draft = composing.located(rt, draft)
+def preview(rt: Runtime, draft: Draft, now: datetime, locate: bool = True) -> Preview:
+    """Every channel and language of a draft, with all that is wrong with it. Nothing is kept.
+
+    Without `locate` no address is looked up: while somebody types, each letter would be asked about.
+    """
+    draft = composing.located(rt, draft) if locate else draft
     with rt.db.read() as connection:
         made = composing.compose(rt, connection, draft, Names("preview", "preview0"), now)
     alert = made.made.alert
@@ -52,31 +55,41 @@ def preview(rt: Runtime, draft: Draft, now: datetime) -> Preview:
 
 def create(rt: Runtime, draft: Draft, actor: Actor, now: datetime, origin: str = "console") -> str:
     """Keep a new draft, whole or not, and return its id. Invalid only for what a draft cannot be without."""
+    draft = ready(rt, draft, actor)
+    with rt.db.write() as tx:
+        return make(rt, tx, draft, actor, now, origin)
+
+
+def ready(rt: Runtime, draft: Draft, actor: Actor) -> Draft:
+    """What can be asked before a new draft is written, its address looked up: no network inside a transaction."""
     actor.must(Role.AUTHOR, "write alerts")
-    kind = composing.kind_of(rt, draft.kind)
+    composing.kind_of(rt, draft.kind)
     problems = _name_problems(draft)
     if problems:
         raise Invalid(problems)
-    draft = composing.located(rt, draft)
+    return composing.located(rt, draft)
+
+
+def make(rt: Runtime, tx: Connection, draft: Draft, actor: Actor, now: datetime, origin: str = "console") -> str:
+    """Write a draft that is `ready` as a new alert; for callers with a transaction of their own."""
     alert_id = tokens.new_id()
-    with rt.db.write() as tx:
-        bounding.must_cover(tx, actor, draft.channels, draft.area)
-        incident_id = _incident(rt, tx, draft, actor, now)
-        names = {"identifier": _identifier(rt, draft, now), "token": tokens.short_token()}
-        values = {
-            "incident_id": incident_id,
-            "lane": str(kind.lane),
-            "editors": [actor.id],
-            "created_by": actor.id,
-            "owner": actor.id,
-            "created_at": now,
-            "updated_at": now,
-            "origin": origin[:120],
-            "parent_id": _parent_id(tx, draft),
-        }
-        drafts.make(tx, alert_id, names, draft, values)
-        body = {"kind": draft.kind, "status": draft.status, "msg_type": draft.msg_type, "origin": origin}
-        journal.append(tx, draft.incident, actor, "write", now, alert_id=alert_id, body=body)
+    bounding.must_cover(tx, actor, draft.channels, draft.area)
+    incident_id = _incident(rt, tx, draft, actor, now)
+    names = {"identifier": _identifier(rt, draft, now), "token": tokens.short_token()}
+    values = {
+        "incident_id": incident_id,
+        "lane": str(composing.kind_of(rt, draft.kind).lane),
+        "editors": [actor.id],
+        "created_by": actor.id,
+        "owner": actor.id,
+        "created_at": now,
+        "updated_at": now,
+        "origin": origin[:120],
+        "parent_id": _parent_id(tx, draft),
+    }
+    drafts.make(tx, alert_id, names, draft, values)
+    body = {"kind": draft.kind, "status": draft.status, "msg_type": draft.msg_type, "origin": origin}
+    journal.append(tx, draft.incident, actor, "write", now, alert_id=alert_id, body=body)
     return alert_id
 
 
@@ -92,7 +105,7 @@ def edit(rt: Runtime, alert_id: str, version: int, draft: Draft, actor: Actor, n
         bounding.must_cover(tx, actor, draft.channels, draft.area)
         if draft.incident != alert.incident:
             raise Invalid([Problem("incident", "an alert stays with its incident", "Write a new alert instead.")])
-        new = drafts.edit(tx, alert_id, version, draft, sorted(alert.editors | {actor.id}), now)
+        new = drafts.edit(tx, alert_id, version, draft, sorted(alert.editors | {actor.id}), actor.id, now)
         if plain(draft) != alert.draft:
             journal.append(tx, alert.incident, actor, "edit", now, alert_id=alert_id, body={"version": new})
     return new

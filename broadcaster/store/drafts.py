@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, update
 from broadcaster.domain.alert import Draft, plain
 from broadcaster.domain.errors import Conflict
 from broadcaster.domain.lifecycle import ALERT
+from broadcaster.store import alert_versions
 from broadcaster.store.schema import alert_references, alerts, messages
 from channels.base import Message
 
@@ -18,6 +19,7 @@ from channels.base import Message
 def make(tx: Connection, alert_id: str, names: Mapping[str, str], draft: Draft, values: Mapping[str, Any]) -> None:
     """A new alert in its first state. `names` holds identifier and token."""
     tx.execute(insert(alerts).values(id=alert_id, **names, **columns(draft), **values, state=_FIRST))
+    alert_versions.add(tx, alert_id, 1, columns(draft)["draft"], values["created_by"], values["created_at"])
 
 
 def columns(draft: Draft) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def columns(draft: Draft) -> dict[str, Any]:
     }
 
 
-def edit(tx: Connection, alert_id: str, version: int, draft: Draft, editors: Sequence[str], now: datetime) -> int:
+def edit(
+    tx: Connection, alert_id: str, version: int, draft: Draft, editors: Sequence[str], by: str, now: datetime
+) -> int:
     """Replace the draft that was `version`; Conflict when somebody else has changed it since. Frozen texts are gone with it."""
     changed = tx.execute(
         update(alerts)
@@ -53,6 +57,7 @@ def edit(tx: Connection, alert_id: str, version: int, draft: Draft, editors: Seq
     if changed != 1:
         raise Conflict("somebody else changed this alert while you were writing; look at theirs before you save yours")
     _forget_texts(tx, alert_id)
+    alert_versions.add(tx, alert_id, version + 1, columns(draft)["draft"], by, now)
     return version + 1
 
 

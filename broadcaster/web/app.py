@@ -19,6 +19,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web import (
     console,
     context,
+    dearness,
     display,
     health,
     language,
@@ -76,6 +77,7 @@ def _speak(app: OpenAPI, rt: Runtime) -> None:
     app.extensions["broadcaster.words"] = language.speak(app, TRANSLATIONS, rt.profile)
     display.add_filters(app)
     compose_display.add_filters(app)
+    dearness.add_filters(app)
     shared.share(app)
     told.learn(app, rt.kinds.values())
 

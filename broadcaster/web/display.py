@@ -33,6 +33,7 @@ def add_filters(app: Flask) -> None:
     """Make everything here known to the templates of `app`."""
     filters = (
         local,
+        clock,
         soon,
         full,
         ago,
@@ -121,6 +122,14 @@ def in_zone(moment: datetime) -> datetime:
 def local(moment: datetime | None) -> str:
     """As the city's clocks show it: "2 am Thu 13 Jan". Empty when there is none."""
     return _language().moment(in_zone(moment)) if moment else ""
+
+
+def clock(moment: datetime | None) -> str:
+    """The city's clock with its seconds, 14:02:10; with the day when that is not today's."""
+    if moment is None:
+        return ""
+    there = in_zone(moment)
+    return f"{there:%H:%M:%S}" if there.date() == in_zone(now()).date() else f"{there:%Y-%m-%d %H:%M:%S}"
 
 
 def soon(moment: datetime | None) -> str:

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from broadcaster.domain import errors
+from broadcaster.web.auth.guard import rescued
 from broadcaster.web.language import gettext as _
 
 _STATUS: dict[type[errors.BroadcasterError], HTTPStatus] = {
@@ -63,6 +64,8 @@ def _stale_form(error: CSRFError) -> Response:
     log.info("csrf refused", endpoint=request.endpoint)
     if for_systems():
         return problem(HTTPStatus.FORBIDDEN, "no valid token")
+    if kept := rescued():
+        return kept
     words = _("This form is no longer valid, so nothing was changed. Go back, reload the page and try again.")
     return page(HTTPStatus.FORBIDDEN, words)
 

@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 from broadcaster import clock
 from broadcaster.domain.alert import Status
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import asking, broadcasting, handing_over, inbound, playbooks
+from broadcaster.services import asking, broadcasting, handing_over, inbound, playbooks, writing
 from broadcaster.services.asking import Card
 from broadcaster.settings import load
 from broadcaster.store import accounts
@@ -134,7 +134,11 @@ def _happenings(house: House, rt: Runtime) -> dict[str, str]:
     asking.asked(rt, request, "Kim, operations centre", ada, at)
     handing_over.tell(rt, "creek", "The hospital", "Expect forty people", ada, at)
     handover = handing_over.sign(rt, ["The bridge worries me"], ada, at)
+    page = writing.Page(house.people["root"].id, new_id(), "holding", "Exercise", None, "tab")
+    typed = [("status", "Exercise"), ("f.seen.nb", "Moelva stiger raskt"), ("expires", "noonish")]
+    writing.keep(rt, page, typed, house.clock())
     return {
+        "writing": page.writing_id,
         "request": request,
         "handover": handover,
         "draft": draft,

@@ -108,12 +108,15 @@ def test_the_keyboard_reaches_the_content_first_and_sees_where_it_is(town: Town,
 def test_the_first_complaint_has_the_focus(town: Town, visitor: Callable[..., Page]) -> None:
     page = visitor("ada")
     page.goto(f"{town.url}/alerts/new/holding?mode=live")
+    page.fill("#new_incident", "Flom")
+    page.click("#when summary")
     page.fill("[name=expires]", "noonish")
     page.click("button[value=save]")
     page.wait_for_selector("#problems")
     assert page.evaluate("document.activeElement.id") == "problems"
     page.click("#problems a")
     assert page.url.endswith("#expires")
+    expect(page.locator("[name=expires]")).to_be_focused()
 
 
 def test_a_button_pressed_twice_sends_once(town: Town, visitor: Callable[..., Page]) -> None:

@@ -32,6 +32,7 @@ def paths(town: Town) -> dict[str, list[str]]:
         "deliveries": [f"/alerts/{ids['going']}/deliveries"],
         "new": ["/alerts/new", "/alerts/new?mode=live", "/alerts/new?mode=exercise"],
         "new_of_kind": [f"/alerts/new/{kind}?mode=live" for kind in ("holding", "evacuation", "all-clear")],
+        "writing": [f"/alerts/writing/{ids['writing']}"],
         "edit": [f"/alerts/{ids['draft']}/edit"],
         "check": [f"/alerts/{ids['draft']}/check"],
         "decide": [f"/alerts/{ids['pending']}/decide"],

@@ -13,7 +13,7 @@ from tests.web.cast import PASSWORD, ROLES, House
 from tests.web.stories import written
 
 #: Values for the variables of routes when nothing better is known: right in shape, belonging to nothing.
-NOBODYS = dict.fromkeys(("alert_id", "change_id", "key_id", "run_id", "token", "user_id"), "0" * 32)
+NOBODYS = dict.fromkeys(("alert_id", "change_id", "key_id", "run_id", "token", "user_id", "writing_id"), "0" * 32)
 NOBODYS |= {"handover_id": "0" * 32, "request_id": "0" * 32, "list_id": "0" * 32}
 OTHERS = {"step": "asked", "kind": "holding", "name": "holding", "form": "update", "path": "nothing.html"}
 
@@ -113,4 +113,4 @@ def test_get_changes_nothing_anywhere(house: House) -> None:
         for rule in house.app.url_map.iter_rules()
         if rule.endpoint.startswith("console.") and {"GET", "POST"} <= (rule.methods or set())
     }
-    assert both == {"console.new_of_kind", "console.edit"}
+    assert both == {"console.new_of_kind", "console.edit", "console.writing"}

@@ -49,11 +49,13 @@ from broadcaster.store.schema.residents import (
     resident_generations,
     zones,
 )
+from broadcaster.store.schema.writing import alert_versions, writing_versions, writings
 
 __all__ = [
     "Moment",
     "address_lists",
     "alert_references",
+    "alert_versions",
     "alerts",
     "api_keys",
     "attempts",
@@ -99,5 +101,7 @@ __all__ = [
     "user_changes",
     "users",
     "webauthn_credentials",
+    "writing_versions",
+    "writings",
     "zones",
 ]

@@ -76,7 +76,7 @@ def watch(app: Flask) -> None:
         if needed is None:
             raise NotFound
         if not current_user.is_authenticated:
-            return _to_login()
+            return rescued() or _to_login()
         if current_user.lacks_second_step and _wants_second_step(view, needed):
             if request.method not in ("GET", "HEAD"):
                 raise Forbidden
@@ -98,6 +98,12 @@ def _wants_second_step(view: Callable[..., Any], needed: Role) -> bool:
 
 def _wanted() -> str:
     return request.full_path if request.query_string else request.path
+
+
+def rescued() -> Response | None:
+    """What a view does to keep a form that it may not answer; None when it keeps nothing."""
+    rescue: Callable[[], Response | None] | None = getattr(_view(), "rescue", None)
+    return rescue() if rescue is not None and request.method == "POST" else None
 
 
 def _view() -> Callable[..., Any] | None:

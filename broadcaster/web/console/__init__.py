@@ -11,6 +11,7 @@ _PAGES = (
     "incidents",
     "alerts",
     "compose",
+    "compose_page",
     "playbooks",
     "check",
     "decide",

@@ -3,7 +3,7 @@
 from flask import Response, flash, redirect, render_template, url_for
 
 from broadcaster.domain.errors import Invalid
-from broadcaster.domain.lifecycle import ALERT
+from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import Role
 from broadcaster.services import drafting
 from broadcaster.store import accounts, zones
@@ -47,6 +47,11 @@ def check(alert_id: str) -> str:
 @needs(Role.AUTHOR)
 def submit(alert_id: str) -> Response:
     """Freeze it; from here on it waits for another person."""
+    with runtime().db.read() as connection:
+        alert = alert_store.get(connection, alert_id)
+    if alert.state is AlertState.PENDING_APPROVAL and alert.submitted_by == me().id:
+        # The same press, come again after the network was lost.
+        return _to("alert", alert_id)
     try:
         drafting.submit(runtime(), alert_id, me(), now())
     except Invalid:

@@ -1,68 +1,39 @@
 """Writing an alert: choose real or exercise, choose a kind, fill in, look at every text; nothing is sent from here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
-from broadcaster.domain.alert import Draft, Status, plain
+from broadcaster.domain.alert import Status
 from broadcaster.domain.errors import Conflict, Invalid, NotFound, Problem
 from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Role
-from broadcaster.services import drafting, pictures
 from broadcaster.services import incidents as incident_service
-from broadcaster.services.drafting import Preview
+from broadcaster.services import playbooks as playbook_service
+from broadcaster.services import writing as service
+from broadcaster.services.writing import Kept, Page
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import documents, zones
 from broadcaster.store import incidents as incident_store
+from broadcaster.store import writings
 from broadcaster.store.alerts import AlertRow
+from broadcaster.store.tokens import new_id
 from broadcaster.web.auth.guard import me, needs, upload
 from broadcaster.web.console import blueprint
-from broadcaster.web.console.compose_form import differences, values_of
+from broadcaster.web.console.compose_actions import STEPS, clashed
+from broadcaster.web.console.compose_kept import keep, left, my_page, rescued
+from broadcaster.web.console.compose_page import form_page
+from broadcaster.web.console.compose_prefill import begun
+from broadcaster.web.console.compose_sheet import Sheet, new_tab, sheet_of, sheet_of_draft
 from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
 
 MODES = {"live": Status.ACTUAL, "exercise": Status.EXERCISE}
+#: Buttons that put what was written into the alert; all others keep it beside the alert.
+_SAVING = ("save", "check")
 
-
-_BLANK: dict[str, Any] = {
-    "incident": "",
-    "msg_type": "Alert",
-    "references": (),
-    "languages": (),
-    "channels": (),
-    "resources": (),
-    "severity": None,
-    "urgency": None,
-    "certainty": None,
-    "onset": None,
-    "expires": None,
-    "next_update": None,
-    "fields": {},
-    "area": {},
-    "short": False,
-    "correction": {},
-}
-
-
-@dataclass(slots=True)
-class Sheet:
-    """What the form shows: values as they were given, what is wrong with them, and how the texts would look."""
-
-    kind: AlertKind
-    values: dict[str, Any]
-    version: int = 0
-    problems: tuple[Problem, ...] = ()
-    preview: Preview | None = None
-    theirs: list[tuple[str, Any]] = field(default_factory=list)
-    more: str = ""
-
-    @property
-    def live(self) -> bool:
-        return bool(self.values.get("status") == Status.ACTUAL)
+Answer = str | Response | tuple[str, int]
 
 
 @blueprint.get("/alerts/new")
@@ -70,162 +41,160 @@ class Sheet:
 def new() -> str | Response:
     """First: is it real? Then: what kind?"""
     mode, kind, name = (request.args.get(each, "") for each in ("mode", "kind", "incident"))
-    with runtime().db.read() as connection:
+    rt = runtime()
+    with rt.db.read() as connection:
         open_ones = incident_store.listing(connection, open_only=True)
-    chosen = next((each for each in open_ones if each.name == name), None)
-    if chosen is not None:
-        mode = "live" if chosen.live else "exercise"
-    if mode in MODES and kind in runtime().kinds:
+        chosen = next((each for each in open_ones if each.name == name), None)
+        if chosen is not None:
+            mode = "live" if chosen.live else "exercise"
+        shelf = playbook_service.listing(rt, connection) if mode in MODES else ()
+        older = alert_store.listing(connection, limit=15) if mode in MODES else ()
+    if mode in MODES and kind in rt.kinds:
         return _to("new_of_kind", kind=kind, mode=mode, incident=name or None)
     return render_template(
-        "new.html", mode=mode if mode in MODES else "", kind=kind, chosen=chosen, incidents=open_ones
+        "new.html",
+        mode=mode if mode in MODES else "",
+        kind=kind,
+        chosen=chosen,
+        incidents=open_ones,
+        older=[each for each in older if each.kind in rt.kinds and each.msg_type == "Alert"],
+        shelf=[each for each in shelf if each.playbook],
+        unfinished=service.unfinished(rt, me().id),
     )
 
 
 @blueprint.route("/alerts/new/<kind>", methods=["GET", "POST"])
 @needs(Role.AUTHOR)
 @upload
-def new_of_kind(kind: str) -> str | Response | tuple[str, int]:
+@rescued
+def new_of_kind(kind: str) -> Answer:
     """The form of one kind, and its first saving."""
     known = _kind(kind)
-    if request.method == "GET":
-        status = MODES.get(request.args.get("mode", ""))
-        if status is None:
-            return _to("new", kind=kind, incident=request.args.get("incident"))
-        sheet = Sheet(
-            known, {"status": status, "incident": request.args.get("incident", ""), "fields": _defaults(known)}
-        )
-        return _form(sheet)
-    sheet, draft = _read(known)
-    if draft is None or not _keeps():
-        return _form(sheet), 200 if draft is not None else 422
-    try:
-        alert_id = drafting.create(runtime(), draft, me(), now())
-    except (Invalid, Conflict) as error:
-        return _refused(sheet, error)
-    if title := request.form.get("new_incident", "").strip():
-        incident_service.name(runtime(), draft.incident, title[:120], runtime().profile.hashtag, me(), now())
-    return _after_saving(alert_id)
+    if request.method == "POST":
+        return _answer(known, None)
+    status, incident = MODES.get(request.args.get("mode", "")), request.args.get("incident", "")
+    if status is None:
+        return _to("new", kind=kind, incident=incident or None)
+    return form_page(begun(known, status, incident, request.args.get("from", "")))
 
 
 @blueprint.route("/alerts/<alert_id>/edit", methods=["GET", "POST"])
 @needs(Role.AUTHOR)
 @upload
-def edit(alert_id: str) -> str | Response | tuple[str, int]:
-    """The same form for an alert that exists; saving names the version that it was made from."""
-    with runtime().db.read() as connection:
-        alert = alert_store.get(connection, alert_id)
-    ALERT.advance(alert.state, "edit")
+@rescued
+def edit(alert_id: str) -> Answer:
+    """The same form for an alert that exists; what was left unfinished here is found again."""
+    alert = _alert(alert_id)
     known = _kind(alert.kind)
-    if request.method == "GET":
-        return _form(Sheet(known, dict(alert.draft), alert.version), alert)
-    sheet, draft = _read(known, alert)
-    if draft is None or not _keeps():
-        return _form(sheet, alert), 200 if draft is not None else 422
+    if request.method == "POST":
+        return _answer(known, alert)
+    ALERT.advance(alert.state, "edit")
+    found = service.unfinished(runtime(), me().id, alert_id)
+    if found:
+        return _found_again(known, service.opened(runtime(), found[0].id, me().id), alert)
+    sheet = sheet_of_draft(known, alert.draft, alert.version, new_id())
+    sheet.look()
+    return form_page(sheet, alert)
+
+
+@blueprint.route("/alerts/writing/<writing_id>", methods=["GET", "POST"])
+@needs(Role.AUTHOR)
+@upload
+@rescued
+def writing(writing_id: str) -> Answer:
+    """A form as one has left it: after a closed tab, an ended session, or a while."""
+    kept = service.opened(runtime(), writing_id, me().id)
+    row = kept.writing
+    if request.method == "POST":
+        return _answer(_kind(row.kind), _alert(row.alert_id) if row.alert_id else None)
+    if row.alert_id is not None:
+        return _to("edit", alert_id=row.alert_id)
+    return _found_again(_kind(row.kind), kept, None)
+
+
+@blueprint.post("/alerts/writing/<writing_id>/drop")
+@needs(Role.AUTHOR)
+def drop_writing(writing_id: str) -> Response:
+    """Throw away what was not saved."""
+    row = service.opened(runtime(), writing_id, me().id).writing
+    service.drop(runtime(), writing_id, me().id)
+    flash(_("Thrown away. Nothing that was saved has changed."))
+    return _to("edit", alert_id=row.alert_id) if row.alert_id else _to("new")
+
+
+def _found_again(kind: AlertKind, kept: Kept, alert: AlertRow | None) -> str:
+    sheet = sheet_of(kind, left(kept), alert, kept.writing.id, new_tab(), sent=False)
+    sheet.kept, sheet.resumed = kept, kept.writing.kept_at
+    sheet.problems = tuple(each for each in sheet.problems if each.place != "incident")
+    sheet.look()
+    return form_page(sheet, alert)
+
+
+def _answer(kind: AlertKind, alert: AlertRow | None) -> Answer:
+    """Keep what was sent, whatever it is; then do what its button says."""
+    form: MultiDict[str, str] = MultiDict(request.form)
+    page = my_page(form, kind.name, alert.id if alert else None)
+    alert = alert or _made_already(page)
+    if alert is not None:
+        ALERT.advance(alert.state, "edit")
+    sheet = sheet_of(kind, form, alert, page.writing_id, page.tab)
+    keep(page, sheet)
+    action = form.get("action", "preview")
+    step = STEPS.get(action.partition(":")[0])
+    if step is not None:
+        sheet = step(sheet, alert, action.partition(":")[2])
+    if action not in _SAVING or sheet.draft is None:
+        wrong = sheet.draft is None and (step is None or action in ("preview", "short"))
+        return form_page(sheet, alert), 422 if wrong and not sheet.more else 200
+    return _save(page, sheet, alert)
+
+
+def _save(page: Page, sheet: Sheet, alert: AlertRow | None) -> Answer:
+    assert sheet.draft is not None
+    rt, alert_id = runtime(), alert.id if alert else ""
     try:
-        drafting.edit(runtime(), alert_id, sheet.version, draft, me(), now())
-    except Conflict:
-        sheet.theirs, sheet.version = differences(_plain(draft), alert.draft), alert.version
-        return _form(sheet, alert), 409
+        if alert is None:
+            alert_id, made = service.save(rt, page, sheet.draft, me(), now())
+            if made:
+                _name_incident(sheet)
+        else:
+            service.change(rt, page, alert_id, sheet.version, sheet.draft, me(), now())
+    except Conflict as error:
+        if alert is None:
+            return _refused(sheet, (Problem("incident", str(error)),))
+        return form_page(clashed(sheet, _alert(alert_id)), _alert(alert_id)), 409
     except Invalid as error:
-        return _refused(sheet, error, alert)
-    return _after_saving(alert_id)
-
-
-def _keeps() -> bool:
-    """True when the button that was pressed saves; looking, and one more row, keep nothing."""
-    return request.form.get("action", "preview") in ("save", "check")
-
-
-def _after_saving(alert_id: str) -> Response:
-    if request.form.get("action") == "check":
+        return _refused(sheet, error.problems, alert)
+    if sheet.form.get("action") == "check":
         return _to("check", alert_id=alert_id)
     flash(_("Saved. Nothing has been sent."), "success")
     return _to("edit", alert_id=alert_id)
 
 
-def _read(kind: AlertKind, alert: AlertRow | None = None) -> tuple[Sheet, Draft | None]:
-    """The form as values and, where it can be read at all, as a draft with its preview."""
-    rt, form = runtime(), request.form
-    languages = form.getlist("languages") or list(rt.profile.languages)
-    sheet = Sheet(kind, {"fields": {}, "status": form.get("status", "")}, form.get("version", 0, type=int))
-    action = form.get("action", "preview")
-    sheet.more = action.partition(":")[2] if action.startswith("more:") else ""
-    try:
-        sheet.values = values_of(form, kind, rt.profile.languages)
-        sheet.values["languages"] = languages
-        if action == "short":
-            sheet.values["short"] = True
-        if alert is not None:
-            sheet.values |= {"incident": alert.incident, "status": alert.status}
-        _take_picture(sheet)
-        draft = documents.draft_from(sheet.values, ZoneInfo(rt.profile.timezone), now())
-    except Invalid as error:
-        sheet.problems = error.problems
-        return sheet, None
-    if action in ("preview", "short"):
-        sheet.preview = drafting.preview(rt, draft, now())
-    return sheet, draft
+def _name_incident(sheet: Sheet) -> None:
+    """Give a new incident the name that was typed for it."""
+    title = sheet.new_incident.strip()
+    if title and sheet.draft is not None:
+        hashtag = runtime().profile.hashtag
+        incident_service.name(runtime(), sheet.draft.incident, title[:120], hashtag, me(), now())
 
 
-def _take_picture(sheet: Sheet) -> None:
-    """Keep an uploaded picture beside those that the draft has."""
-    given = request.files.get("new_picture")
-    if given is None or not given.filename:
-        return
-    name = pictures.keep(runtime(), given.stream.read(pictures.LARGEST + 1), "resources")
-    alt = {tag: request.form.get(f"new_picture.alt.{tag}", "").strip() for tag in runtime().profile.languages}
-    licence = request.form.get("new_picture.licence", "").strip()
-    kept = [each for each in sheet.values.get("resources", []) if each["file"] != name]
-    sheet.values["resources"] = [*kept, {"file": name, "alt": alt, "licence": licence}]
+def _refused(sheet: Sheet, problems: tuple[Problem, ...], alert: AlertRow | None = None) -> tuple[str, int]:
+    sheet.problems = problems
+    return form_page(sheet, alert), 422
 
 
-def _refused(sheet: Sheet, error: Invalid | Conflict, alert: AlertRow | None = None) -> tuple[str, int]:
-    sheet.problems = error.problems if isinstance(error, Invalid) else (Problem("incident", str(error)),)
-    return _form(sheet, alert), 422
+def _made_already(page: Page) -> AlertRow | None:
+    """The alert that came of this very form before: the request is a repetition, or the person has gone back."""
+    with runtime().db.read() as connection:
+        row = writings.find(connection, page.writing_id)
+        mine = row is not None and row.user_id == page.user_id and row.alert_id
+        return alert_store.get(connection, mine) if mine else None
 
 
-def _form(sheet: Sheet, alert: AlertRow | None = None) -> str:
-    rt = runtime()
-    with rt.db.read() as connection:
-        known = zones.listing(connection)
-        open_ones = incident_store.listing(connection, open_only=True, live=sheet.live)
-    return render_template(
-        "compose.html",
-        sheet=sheet,
-        kind=sheet.kind,
-        asked=_asked(sheet.kind),
-        values=_BLANK | sheet.values,
-        alert=alert,
-        zones=known,
-        zones_by_code={zone.code: zone for zone in known},
-        incidents=open_ones,
-        missing={name: rt.missing(name, sheet.live) for name in ("website", "sms", "x", "facebook")},
-        tongues=rt.profile.languages,
-        chosen_tongues=sheet.values.get("languages") or list(rt.profile.languages),
-        geocoder=bool(rt.settings.geocoder_url),
-        new_incident=request.form.get("new_incident", ""),
-        raw_shape=request.form.get("area.shape", ""),
-    )
-
-
-def _asked(kind: AlertKind) -> set[str]:
-    """Fields that are shown at once: those that must be filled in, and those that the kind's rules speak about."""
-    needed = {name for name, spec in kind.fields.items() if spec.required and not spec.from_profile}
-    ruled = {
-        name for rule in kind.rules for when in (rule.when, rule.require) for name in (*when.equals, *when.present)
-    }
-    return needed | ruled
-
-
-def _defaults(kind: AlertKind) -> dict[str, Any]:
-    return {name: spec.default for name, spec in kind.fields.items() if spec.default is not None}
-
-
-def _plain(draft: Draft) -> Mapping[str, Any]:
-    values = plain(draft)
-    assert isinstance(values, dict)
-    return values
+def _alert(alert_id: str) -> AlertRow:
+    with runtime().db.read() as connection:
+        return alert_store.get(connection, alert_id)
 
 
 def _kind(name: str) -> AlertKind:

@@ -4,9 +4,10 @@ Names are paths: `f.impact.en`, `f.bring.0.en`, `f.centre.name.en`, `area.zones`
 """
 
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -26,10 +27,13 @@ _ARRIVAL = "area.arrivals."
 Form = MultiDict[str, str]
 
 
-def values_of(form: Form, kind: AlertKind, languages: Sequence[str]) -> dict[str, Any]:
-    """The alert file that this form describes; blanks are left out. Invalid when the drawn area cannot be read."""
+def values_of(form: Form, kind: AlertKind, languages: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
+    """The alert file that this form describes; blanks are left out. An outline that cannot be read is added to `problems`.
+
+    A name that is typed for a new incident goes before one that stands in the list.
+    """
     values: dict[str, Any] = {
-        "incident": form.get("incident") or slug(form.get("new_incident", "")),
+        "incident": slug(form.get("new_incident", "")) or form.get("incident", ""),
         "kind": kind.name,
         "status": form.get("status", ""),
         "msg_type": form.get("msg_type", "Alert"),
@@ -37,7 +41,7 @@ def values_of(form: Form, kind: AlertKind, languages: Sequence[str]) -> dict[str
         "languages": form.getlist("languages"),
         "channels": form.getlist("channels"),
         "fields": _Reader(form, languages).record(kind.fields.values(), "f"),
-        "area": area_of(form),
+        "area": area_of(form, problems),
     }
     for name in ("severity", "urgency", "certainty", "onset", "expires", "next_update"):
         if given := form.get(name, "").strip():
@@ -93,7 +97,7 @@ class _Reader:
         return sorted({int(head) for head in heads if head.isdecimal() and len(head) < 4})[:_MOST]
 
 
-def area_of(form: Form) -> dict[str, Any]:
+def area_of(form: Form, problems: list[Problem]) -> dict[str, Any]:
     """Zones and when the hazard is in them, and at most one of a pasted outline, a circle, or the surroundings of an address."""
     area: dict[str, Any] = {}
     if zones := form.getlist("area.zones"):
@@ -102,7 +106,10 @@ def area_of(form: Form) -> dict[str, Any]:
     if any(arrivals.values()):
         area["arrivals"] = {code: moment for code, moment in arrivals.items() if moment}
     if shape := form.get("area.shape", "").strip():
-        area["polygon"] = outline(shape)
+        try:
+            area["polygon"] = outline(shape)
+        except Invalid as error:
+            problems += error.problems
     circle = {
         name: form.get(f"area.circle.{name}", "").strip().replace(",", ".") for name in ("lat", "lon", "radius_km")
     }
@@ -116,9 +123,10 @@ def area_of(form: Form) -> dict[str, Any]:
 
 def _number(text: str) -> float | str:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return number if math.isfinite(number) else text
 
 
 def outline(text: str) -> list[list[float]]:
@@ -155,7 +163,10 @@ def _lat_lon(corner: Any) -> list[float]:
     numbers = corner[:2] if isinstance(corner, list) else []
     if len(numbers) != 2 or not all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers):
         raise _not_an_area("has a corner that is not a pair of numbers")
-    return [float(numbers[1]), float(numbers[0])]
+    lat_lon = [float(numbers[1]), float(numbers[0])]
+    if not all(map(math.isfinite, lat_lon)):
+        raise _not_an_area("has a corner that is not a pair of numbers")
+    return lat_lon
 
 
 def _not_an_area(what: str) -> Invalid:
@@ -179,27 +190,3 @@ def slug(title: str) -> str:
     """A name for addresses from what people call an incident: "Flood, Oxley Creek" → "flood-oxley-creek"."""
     plain = unicodedata.normalize("NFKD", title.casefold().translate(_LETTERS)).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
-
-
-def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Where another's version differs from mine: (place, what theirs says)."""
-    places = [(f"fields.{name}", "fields", name) for name in {**mine.get("fields", {}), **theirs.get("fields", {})}]
-    found = [
-        (place, theirs.get(group, {}).get(name))
-        for place, group, name in places
-        if mine.get(group, {}).get(name) != theirs.get(group, {}).get(name)
-    ]
-    names = (
-        "area",
-        "channels",
-        "languages",
-        "onset",
-        "expires",
-        "next_update",
-        "severity",
-        "urgency",
-        "certainty",
-        "short",
-        "correction",
-    )
-    return found + [(name, theirs.get(name)) for name in names if mine.get(name) != theirs.get(name)]

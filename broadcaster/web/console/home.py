@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.rules import Role
-from broadcaster.services import accounts, bounding, carrying, user_changes
+from broadcaster.services import accounts, bounding, carrying, user_changes, writing
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import inbound, incidents, tallies
@@ -61,6 +61,7 @@ def home() -> str:
         troubles=troubles,
         inbox={"danger": pinned, "open": unanswered},
         incidents=open_ones,
+        unfinished=writing.unfinished(rt, me().id) if may_write() else (),
     )
 
 
@@ -83,6 +84,12 @@ def _troubles(standing: Standing, second_people: int, link: str) -> list[dict[st
         words = _("Only %(number)s person may approve. Four eyes need at least two.", number=second_people)
         found.append({"tone": "warn", "words": words, "link": ""})
     return found
+
+
+def may_write() -> bool:
+    """True when the person who looks may write alerts."""
+    role = me().role
+    return role is not None and role.covers(Role.AUTHOR)
 
 
 def may_decide(alert: AlertRow) -> bool:

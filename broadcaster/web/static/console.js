@@ -37,10 +37,46 @@
   if (wrong) wrong.focus({ preventScroll: false });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const shown = document.getElementById("preview");
-    if (shown && event.target.id === "preview") { shown.scrollIntoView({ block: "start" }); shown.focus({ preventScroll: true }); }
+    const asked = event.detail.requestConfig && event.detail.requestConfig.elt.matches("button");
+    if (asked && shown && event.detail.target.id === "preview") { shown.scrollIntoView({ block: "start" }); shown.focus({ preventScroll: true }); }
   });
   // Texts that failed are answers too: show them.
   document.body.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; } });
+
+  // What is typed is kept as it is typed. When the network is away it says so, and goes on trying.
+  const keeper = document.getElementById("live");
+  if (keeper) {
+    let lost = false, waiting = 0;
+    const words = (text, isLost) => {
+      const line = document.getElementById("saved");
+      if (!line) return;
+      line.classList.toggle("lost", isLost);
+      const shown = document.getElementById("saved-words");
+      if (shown) { shown.textContent = text; if (isLost) shown.setAttribute("role", "alert"); }
+    };
+    const away = (event) => {
+      if (event.detail.elt !== keeper) return;
+      lost = true;
+      const line = document.getElementById("saved");
+      words(line ? line.dataset.lost : "", true);
+      clearTimeout(waiting);
+      waiting = setTimeout(() => window.htmx.trigger(keeper, "again"), 4000);
+    };
+    for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.body.addEventListener(name, away);
+    document.body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt === keeper && event.detail.successful) lost = false; });
+    window.addEventListener("beforeunload", (event) => { if (lost) event.preventDefault(); });
+    document.getElementById("compose").addEventListener("submit", () => { lost = false; });
+  }
+
+  // A complaint leads to the first control of its field, and opens what it is folded into.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('.note a[href^="#"], .wrong a[href^="#"]');
+    const part = link && document.getElementById(link.getAttribute("href").slice(1));
+    if (!part) return;
+    for (let each = part; each; each = each.parentElement) if (each.matches("details")) each.open = true;
+    const control = part.matches("input, select, textarea") ? part : part.querySelector("input:not([type=hidden]), select, textarea");
+    if (control) setTimeout(() => control.focus(), 0);
+  });
 
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
