@@ -13,7 +13,8 @@ class Language:
     `weekdays` begin with Monday, `months` with January, both as used inside a text. `when` combines clock, weekday,
     day, month; `day` the last three; `weekday_clock` clock and weekday; `dated` day, month, year and clock, for a page.
     `exercise_first` and `exercise_last` are the marks of an exercise; `test_first` and
-    `test_last` those of a draft that somebody sends to their own phone. `refused` are words that lack a time or place.
+    `test_last` those of a draft that somebody sends to their own phone. `exercise_over` is the
+    text to those who took part when a real event ends an exercise ({sender}, {url}). `refused` are words that lack a time or place.
     `words` are what pages say around an alert's own words.
     """
 
@@ -33,6 +34,7 @@ class Language:
     exercise_last: str
     test_first: str
     test_last: str
+    exercise_over: str
     refused: tuple[str, ...]
     words: Mapping[str, str]
 

@@ -34,6 +34,7 @@ def _language(tag: str, section: Section) -> Language:
         exercise_last=section.text("exercise_last"),
         test_first=section.text("test_first"),
         test_last=section.text("test_last"),
+        exercise_over=section.text("exercise_over"),
         refused=section.texts("refused", ()),
         words={key: _only_text(section.reader, node) for key, node in _named(section, "words")},
     )

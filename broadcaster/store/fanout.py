@@ -206,7 +206,7 @@ def _first_plan(connection: Connection, which: ColumnElement[bool]) -> Plan | No
 
 def to_staff(tx: Connection, alert: AlertRow, channel: str, told: Sequence[tuple[str, int]]) -> None:
     """A batch of its own for the staff's phones, (E.164, message) each, before all others; made ahead of the plans."""
-    batch_id = _batch(tx, alert.id, channel, "urgent", priority=_FIRST_OF_ALL, staff=True)
+    batch_id = make_batch(tx, alert.id, channel, "urgent", priority=_FIRST_OF_ALL, staff=True)
     common = {"alert_id": alert.id, "batch_id": batch_id, "channel": channel, "state": _FIRST_DELIVERY}
     tx.execute(
         insert(deliveries), [{"address": phone, "message_id": message_id} | common for phone, message_id in told]
@@ -244,7 +244,8 @@ def take_slice(tx: Connection, alert: AlertRow, made_from: Plan, part: Slice, la
     _adopt(tx, alert.id, made_from.channel, own)
     rest = [(number, phone) for number, phone in part.phones if phone not in own]
     made = [
-        _batch(tx, alert.id, made_from.channel, lane, priority=made_from.priority) for _ in range(0, len(rest), size)
+        make_batch(tx, alert.id, made_from.channel, lane, priority=made_from.priority)
+        for _ in range(0, len(rest), size)
     ]
     rows = [{"phone": number, "batch": made[at // size], "address": phone} for at, (number, phone) in enumerate(rest)]
     if rows:
@@ -273,7 +274,7 @@ def take_recipients(tx: Connection, alert: AlertRow, made_from: Plan, lane: str)
     made, number = [], 0
     for earlier in read:
         number += recipients.adopt_staff(tx, alert.id, channel, earlier, mine)
-        batch_id = _batch(tx, alert.id, channel, lane, priority=made_from.priority)
+        batch_id = make_batch(tx, alert.id, channel, lane, priority=made_from.priority)
         copied = recipients.copy(tx, alert.id, made_from.message_id, earlier, batch_id, mine)
         if copied:
             made.append(batch_id)
@@ -301,7 +302,8 @@ def _added(tx: Connection, plan_id: int, more: Mapping[str, int]) -> dict[str, i
     return {reason: so_far.get(reason, 0) + more.get(reason, 0) for reason in {*so_far, *more}}
 
 
-def _batch(tx: Connection, alert_id: str, channel: str, lane: str, **more: Any) -> int:
+def make_batch(tx: Connection, alert_id: str, channel: str, lane: str, **more: Any) -> int:
+    """A new batch of an alert; returns its number."""
     values = {"alert_id": alert_id, "channel": channel, "lane": lane, "state": _FIRST_BATCH, "created_at": db_now()}
     number = tx.scalar(insert(batches).values(**values, **more).returning(batches.c.id))
     assert number is not None
@@ -313,7 +315,7 @@ def posts(
 ) -> None:
     """The pages or posts of one channel: one delivery per language, of a thread one per part, each after the one before."""
     channel = next(iter(texts.values())).channel
-    batch_id = _batch(tx, alert.id, channel, "urgent")
+    batch_id = make_batch(tx, alert.id, channel, "urgent")
     for number, message in texts.items():
         follows = _first_post(tx, channel, message.language, earlier) if action is not Action.POST else None
         for part in range(1 if channel == "website" else len(message.parts)):

@@ -17,7 +17,7 @@ from broadcaster.store import accounts
 from broadcaster.store.accounts import Account
 from broadcaster.store.fanout import selector_of
 from broadcaster.store.zone_files import Zone
-from broadcaster.web import words
+from broadcaster.web import mode, words
 from broadcaster.web.context import now, runtime
 from broadcaster.web.failures import cure
 from broadcaster.web.language import CONSOLE_LANGUAGES, ngettext
@@ -61,6 +61,8 @@ def add_filters(app: Flask) -> None:
         RUN_STATES=words.RUN_STATES,
         REQUEST_STEPS=words.REQUEST_STEPS,
         asleep=asleep,
+        mode=mode.mode,
+        drill_word=mode.drill_word,
         STEP_STATES=words.STEP_STATES,
         FIELD_TYPES=words.FIELD_TYPES,
         VISIBILITIES=words.VISIBILITIES,

@@ -39,6 +39,8 @@ def paths(town: Town) -> dict[str, list[str]]:
         "stop_page": [f"/alerts/{ids['going']}/stop", f"/alerts/{ids['pending']}/stop"],
         "inbox": ["/inbox"],
         "handover": ["/handover"],
+        "exercises": ["/exercises"],
+        "real_event_page": ["/real-event"],
         "signed_handover": [f"/handover/{ids['handover']}"],
         "requests": ["/requests"],
         "new_request": [f"/requests/new?alert={ids['going']}"],

@@ -111,7 +111,13 @@ def test_an_exercise_asks_for_no_password_and_looks_different(town: House, rt: R
     assert 'name="password"' not in page
     assert '<body class="drill">' in page
     assert "EXERCISE: only those who take part are told anything" in page
-    assert ben.post(f"/alerts/{alert_id}/approve", yes(rt, alert_id, password="")).status_code == 302
+    assert ben.post(f"/alerts/{alert_id}/approve", yes(rt, alert_id, password="")).status_code == 422
+    said = yes(rt, alert_id, password="", word="exercise")
+    assert ben.post(f"/alerts/{alert_id}/approve", said).status_code == 302
+    # Another word than a live alert's, in both directions.
+    assert ben.post(f"/alerts/{alert_id}/stop", {"word": "STOP"}).status_code == 422
+    # Until it ends, every page says so, from the rows.
+    assert "An exercise is running" in ben.get("/inbox").text
     live = submitted(town, rt, holding(incident="oxley"))
     assert '<body class="live">' in ben.get(f"/alerts/{live}/decide").text
 

@@ -104,3 +104,20 @@ def test_at_night_the_console_says_that_a_text_wakes_nobody(town: House) -> None
     assert words not in ada.get("/requests").text
     town.clock.now = town.clock.now.replace(hour=13)  # 11 pm
     assert words in town.of("ada").get("/requests").text
+
+
+def test_one_person_and_one_word_make_it_real(town: House, rt: Runtime) -> None:
+    written(town, rt, holding(incident="drill", status=Status.EXERCISE))
+    cy, ada = town.of("cy"), town.of("ada")
+    assert cy.post("/real-event", {"word": "REAL EVENT", "title": "Flood"}).status_code == 404
+    ada.get("/real-event")
+    assert ada.post("/real-event", {"word": "STOP", "title": "Flood"}).status_code == 422
+    assert ada.post("/real-event", {"word": "real event", "title": " "}).status_code == 422
+    assert "An exercise is running" in cy.get("/").text
+    answer = ada.post("/real-event", {"word": "real event", "title": "Flood, Oxley Creek"})
+    assert answer.headers["Location"] == "/incidents/flood-oxley-creek"
+    page = cy.get("/").text
+    assert "An exercise is running" not in page
+    assert "All exercises are over." in page
+    assert "Nothing is in force" in page
+    assert ada.post("/exercises/drill/replay").status_code == 409  # nothing was submitted in it

@@ -20,6 +20,7 @@ _PAGES = (
     "inbox",
     "handover",
     "asking",
+    "exercises",
     "residents",
     "own_phone",
     "second_step",

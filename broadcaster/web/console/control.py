@@ -13,6 +13,7 @@ from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
 from broadcaster.web.language import ngettext
+from broadcaster.web.mode import is_stop_word, stop_word
 
 FORMS = ("update", "correction", "all-clear", "cancel")
 
@@ -26,7 +27,8 @@ def stop_page(alert_id: str, wrong: bool = False) -> str:
         row = alert_store.get(connection, alert_id)
         counts = progress.by_channel(connection, alert_id)
     possible = row.state in ALERT.sources("stop")
-    return render_template("stop.html", alert=row, counts=counts, wrong=wrong, possible=possible, word=_("STOP"))
+    word = stop_word(row.live)
+    return render_template("stop.html", alert=row, counts=counts, wrong=wrong, possible=possible, word=word)
 
 
 @blueprint.post("/alerts/<alert_id>/stop")
@@ -34,7 +36,9 @@ def stop_page(alert_id: str, wrong: bool = False) -> str:
 @always
 def stop(alert_id: str) -> Response | tuple[str, int]:
     """One person may. The typed word keeps it from happening by accident."""
-    if request.form.get("word", "").strip().casefold() not in {_("STOP").casefold(), "stop"}:
+    with runtime().db.read() as connection:
+        live = alert_store.get(connection, alert_id).live
+    if not is_stop_word(request.form.get("word", ""), live):
         return stop_page(alert_id, wrong=True), 422
     broadcasting.stop(runtime(), alert_id, me(), request.form.get("reason", "").strip()[:500], now())
     flash(_("Stopped. What had been handed over before cannot be called back; a correction reaches the same people."))

@@ -18,6 +18,7 @@ from broadcaster.web.console import blueprint
 from broadcaster.web.console.home import may_decide
 from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
+from broadcaster.web.mode import is_drill_word
 from broadcaster.web.zone_map import zone_map
 
 
@@ -99,6 +100,8 @@ def _not_confirmed(alert: AlertRow) -> str:
         return _("Tick that you have read the texts.")
     if "phones" in request.form and request.form.get("reach") != "yes":
         return _("Tick that the number of phones is right.")
+    if not alert.live and not is_drill_word(request.form.get("word", "")):
+        return _("Type the word that says that this is an exercise.")
     return wrong_password() if alert.live else ""
 
 
