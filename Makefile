@@ -5,8 +5,10 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 BROADCASTER := .venv/bin/broadcaster
-# Tests of one stage run in two processes; ARGS="-k stop" narrows them.
-PYTEST := $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+# Tests of one stage run in several processes (two, unless they mostly wait); ARGS="-k stop" narrows them.
+PYTEST := $(PY) -m pytest --dist loadgroup $(ARGS)
+# Tests start hundreds of processes, and each would compile all our files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-dev browser demo run test check format formatted lint types layers lock clean bench chaos test-hosts screenshots
 
@@ -31,14 +33,14 @@ run: setup ## Serve everything on this machine, with the settings of the environ
 
 # Each stage runs even when one before it failed; the exit code is of all together.
 define stage
-printf '\n== %s\n' "$(1)"; $(PYTEST) -m "$(2)" || status=1
+printf '\n== %s\n' "$(1)"; $(PYTEST) -n $(2) -m "$(3)" || status=1
 endef
 
 test: setup-dev browser ## Install what tests need (a browser included) and run them all
 	@status=0; \
-	$(call stage,1 of 3: unit and contract,not engine and not browser); \
-	$(call stage,2 of 3: engine on SQLite and PostgreSQL,engine); \
-	$(call stage,3 of 3: browser,browser); \
+	$(call stage,1 of 3: unit and contract,2,not engine and not browser); \
+	$(call stage,2 of 3: engine on SQLite and PostgreSQL,4,engine); \
+	$(call stage,3 of 3: browser,2,browser); \
 	exit $$status
 
 check: formatted lint types layers ## Format, lint, types and layers; changes nothing

@@ -19,6 +19,7 @@ def test_a_plan_is_its_seed_s_alone_and_spares_nobody() -> None:
 
 @pytest.mark.engine
 @pytest.mark.timeout(600)
+@pytest.mark.xdist_group("installation")
 @pytest.mark.parametrize(("database", "seed"), [("sqlite", 1), ("postgresql", 2)])
 def test_in_a_storm_nothing_is_lost_or_doubled_and_a_stop_holds(
     database: str, seed: int, request: pytest.FixtureRequest

@@ -17,7 +17,7 @@ from broadcaster.demo.story import STORY
 from broadcaster.processes import part
 from channels.sandbox.server import Sandbox
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600), pytest.mark.xdist_group("installation")]
 
 ROOT = Path(__file__).resolve().parents[2]
 

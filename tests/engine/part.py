@@ -1,12 +1,11 @@
 """One part of an installation as a real process with the tests' timing, which may be told to kill itself at one exact place.
 
-`python -m tests.engine.part worker|sweeper|receiver|approve [WINDOW]` with the installation's settings in the environment. A window is a
-place of SECURITY R5; the process sends itself SIGKILL there, so nothing is tidied up, as when the power goes.
+tests/engine/parts.py starts it. A window is one of WINDOWS; the process sends itself SIGKILL there, so nothing is tidied up, as when
+the power goes.
 """
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -75,13 +74,13 @@ WINDOWS: dict[str, Callable[[], None]] = {
 }
 
 
-def main() -> None:
-    role, window = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+def live(role: str, window: str, lane: str) -> None:
+    """Be a worker of a lane, sweeper, receiver, or whoever approves ALERT, with the settings of the environment, until told to end."""
     if window:
         WINDOWS[window]()
     rt = build(load(), QUICK)
     if role == "worker":
-        worker = Worker(rt.settings.redis, sys.argv[3] if len(sys.argv) > 3 else "urgent")
+        worker = Worker(rt.settings.redis, lane)
         rt.worker = worker.name
         jobs.use(rt)
         worker.work()
@@ -94,7 +93,3 @@ def main() -> None:
     elif role == "approve":
         approve(rt, os.environ["ALERT"])
     rt.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -47,7 +47,7 @@ def test_a_provider_fault_loses_nothing_and_doubles_nothing(
     """Over 5 s where an answer is lost: the grace has to pass before anybody looks."""
     phones = settle(runtime, 5)
     provider, request = POSTING[channel]
-    delay = {"latency": 0.3, "429": 1.0, "hang": 3.0}.get(fault, 0.0)
+    delay = {"latency": 0.3, "429": 1.0, "hang": 1.0}.get(fault, 0.0)
     often = 1 if (channel, fault) == ("facebook", "429") else 2
     Control(sandbox.urls[provider]).fault(request, fault, count=often, delay_s=delay)
     alert_id = sent(runtime, holding())

@@ -28,7 +28,7 @@ from tests.engine.city import (
     submitted,
     texts_per_phone,
 )
-from tests.engine.parts import Parts, died
+from tests.engine.parts import Parts
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
@@ -67,7 +67,7 @@ def test_an_approver_killed(window: str, runtime: Runtime, settings: Settings, s
     phones = settle(runtime, PEOPLE)
     alert_id = submitted(runtime, holding())
     with Parts(settings) as parts:
-        assert died(parts.start("approve", window, ALERT=alert_id))
+        assert parts.died(parts.start("approve", window, ALERT=alert_id))
         if window == "before the approval commits":
             assert state(runtime, alert_id) == "pending_approval"
             assert counts(runtime, alert_id) == {}
@@ -93,7 +93,7 @@ def test_a_worker_killed(window: str, runtime: Runtime, settings: Settings, sand
             parts.start("worker")
         alert_id = submitted(runtime, holding())
         approve(runtime, alert_id)
-        assert died(doomed)
+        assert parts.died(doomed)
         for each in ("urgent", "bulk"):
             parts.start("worker", lane=each)
         if window.startswith("in a receipt"):
@@ -149,12 +149,12 @@ def test_a_worker_that_is_stopped_past_the_grace_and_woken_doubles_nothing(
         alert_id = submitted(runtime, holding())
         approve(runtime, alert_id)
         until(lambda: len(provider_log(sandbox, "twilio")) > 60, 120, "the first texts")
-        pause_between_transactions(runtime, sleeper.pid)
+        pause_between_transactions(runtime, sleeper)
         left = len(provider_log(sandbox, "twilio"))
         assert left < PEOPLE
         parts.start("worker", lane="bulk")
         until(lambda: state(runtime, alert_id) == "active", 120, "the end of sending")
-        os.kill(sleeper.pid, signal.SIGCONT)
+        os.kill(sleeper, signal.SIGCONT)
         # What it had in hand when it fell asleep, it may only look at now.
         time.sleep(3)
     everyone_exactly_once(sandbox, phones)

@@ -30,7 +30,7 @@ from channels.sandbox.control import Control
 from channels.sandbox.server import Sandbox
 from channels.sandbox.twilio_rules import FAKE_AUTH_TOKEN
 from tests.engine.city import QUICK, counts, finish, holding, provider_log, sent, settle, work_until
-from tests.engine.parts import Parts, died
+from tests.engine.parts import Parts
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
@@ -153,7 +153,7 @@ def test_a_thousand_receipts_thrice_and_shuffled_come_right_whoever_is_killed(
     first, second, third = posts[:900], posts[900:1800], posts[1800:]
     callbacks.post(first)
     with Parts(rt.settings) as parts:
-        assert died(parts.start("receiver", "after receipts are applied, before the stream knows"))
+        assert parts.died(parts.start("receiver", "after receipts are applied, before the stream knows"))
     assert rt.receipt_stream.waiting() == 900, "nothing is taken out before it is finished with"
     some = counts(rt, alert_id)["sms"]
     assert some.get("delivered"), "it was applied before the kill"

@@ -1,10 +1,10 @@
-"""Starts one run as a real process that kills itself at one exact place: `python -m tests.playbooks.part WINDOW FOLDER`.
+"""Starts one run in a real process (tests/engine/parts.py) that kills itself at one exact place.
 
 The process sends itself SIGKILL, so nothing is tidied up, as when the power goes.
 """
 
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from broadcaster.runtime import build
@@ -30,14 +30,11 @@ WINDOWS: dict[str, Callable[[], None]] = {
 }
 
 
-def main() -> None:
-    window, folder = sys.argv[1], Path(sys.argv[2])
+def begin_a_run(window: str, folder: str) -> None:
+    """Trigger the playbook in `folder` as a gauge would, and die in `window`."""
     WINDOWS[window]()
-    rt = build(load(), QUICK)
-    rt.folder = folder
-    rt.kinds = documents.load_kinds(folder / "templates" / "alerts")
+    # Nobody else is there before it is dead, and then its lease only keeps the test waiting.
+    rt = build(load(), replace(QUICK, lease=0.5))
+    rt.folder = Path(folder)
+    rt.kinds = documents.load_kinds(rt.folder / "templates" / "alerts")
     run(rt, HIGH, idempotency_key="gauge-1")
-
-
-if __name__ == "__main__":
-    main()

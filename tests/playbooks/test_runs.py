@@ -1,8 +1,5 @@
 """One run for each key, each step exactly once: asked fifty times at once, and killed wherever it can be."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,8 +12,7 @@ from sqlalchemy import func, select
 
 from broadcaster import clock
 from broadcaster.domain.errors import Conflict, Invalid, NotFound
-from broadcaster.processes.environment import changes
-from broadcaster.runtime import FOLDER, Runtime
+from broadcaster.runtime import Runtime
 from broadcaster.services import playbook_runs, playbooks
 from broadcaster.settings import Settings
 from broadcaster.store import playbooks as store
@@ -24,7 +20,8 @@ from broadcaster.store.schema import alerts
 from broadcaster.store.schema import playbook_runs as run_table
 from channels.sandbox.server import Sandbox
 from tests.engine.city import finish, texts_per_phone, work_until
-from tests.playbooks.part import WINDOWS
+from tests.engine.parts import begin, died
+from tests.playbooks.part import WINDOWS, begin_a_run
 from tests.playbooks.shelf import GAUGE, HIGH, RISING, approved, run
 
 pytestmark = pytest.mark.engine
@@ -60,12 +57,8 @@ def test_the_same_key_for_something_else_is_a_conflict(creek: Runtime) -> None:
 def test_a_run_that_was_killed_is_carried_to_its_end(
     window: str, creek: Runtime, settings: Settings, sandbox: Sandbox
 ) -> None:
-    """Over 5 s: a process starts and dies, and its lease has to pass before another goes on."""
     approved(creek)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BROADCASTER_")}
-    environment |= {name: value for name, value in changes(Settings(), settings).items() if value is not None}
-    program = [sys.executable, "-m", "tests.playbooks.part", window, str(creek.folder)]
-    assert subprocess.run(program, cwd=FOLDER, env=environment, timeout=60, check=False).returncode == -9
+    assert died(begin(settings, begin_a_run, window, str(creek.folder)))
 
     def over() -> bool:
         playbook_runs.resume(creek, clock.utc_now())

@@ -16,7 +16,7 @@ from broadcaster.runtime import FOLDER
 from tests.processes.installed import PATIENCE, Run
 from tests.residents.city import SQUARES, collection
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600), pytest.mark.xdist_group("installation")]
 Until = Callable[..., None]
 
 
