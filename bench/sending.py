@@ -25,7 +25,7 @@ from channels.senders import parse_senders
 from channels.sms import Sms, TwilioOptions
 
 TEXT = "Flood in Rocklea. Leave now by Ipswich Road, the bridge closes at 6 pm. Go to QEII, Mains Road. https://bcc.example/a/7f3k2x9q"
-ACCOUNT = TwilioOptions("AC" + "0" * 32, "a-token", parse_senders("+15005550006"))
+ACCOUNT = TwilioOptions("AC" + "0" * 32, "a-token", senders=parse_senders("+15005550006"))
 
 
 def parcels() -> Iterator[Parcel]:
@@ -55,7 +55,9 @@ def in_bulk(url: str, window: int) -> Generator[bool]:
 
 
 def _channel(url: str, window: int) -> Sms:
-    return Sms(TwilioOptions(ACCOUNT.account_sid, ACCOUNT.auth_token, ACCOUNT.senders, api_url=url, window=window))
+    return Sms(
+        TwilioOptions(ACCOUNT.account_sid, ACCOUNT.auth_token, senders=ACCOUNT.senders, api_url=url, window=window)
+    )
 
 
 def _taken(outcome: Outcome) -> bool:

@@ -18,7 +18,6 @@ from channels.base import (
     Unavailable,
     Uncertain,
 )
-from channels.bulk import Bulk
 from channels.letter import Answer, JsonForm, Letter
 from channels.senders import Sender
 from channels.serial import Sent, check_action, place_of
@@ -26,10 +25,9 @@ from channels.sinch_client import REGIONS, SinchException, Texts, origin
 from channels.sinch_codes import CODES, OUR_FIELDS
 from channels.sinch_reports import read, receipt, signed
 from channels.slot import CODINGS
-from channels.texting import Texting, life_of
+from channels.texting import Texting, TextingOptions, life_of
 from channels.verdict import judge
-from channels.window import WIDTH
-from channels.wire import READ_TIMEOUT, Wire
+from channels.wire import Wire
 
 #: The longest that Sinch keeps trying, and what it does unasked, seconds.
 LONGEST_VALIDITY = 3 * 86_400
@@ -52,23 +50,17 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class SinchOptions:
-    """One service plan. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds.
+class SinchOptions(TextingOptions):
+    """One service plan. `now` tells the time, aware UTC: Sinch wants the end of a text's life as a moment.
 
-    `now` tells the time, aware UTC: Sinch wants the end of a text's life as a moment. With `callback_secret` only callbacks signed
-    with it are believed. `window` is how many requests all processes together may have in flight when many texts are sent.
+    With `callback_secret` only callbacks signed with it are believed.
     """
 
     service_plan_id: str
     api_token: str = field(repr=False)
-    senders: tuple[Sender, ...]
     now: Callable[[], datetime]
-    info_senders: tuple[Sender, ...] = ()
     region: str = "us"
     callback_secret: str = field(default="", repr=False)
-    api_url: str = ""
-    timeout: float = READ_TIMEOUT
-    window: int = WIDTH
 
 
 class Sinch(Texting):
@@ -88,7 +80,7 @@ class Sinch(Texting):
         self._options = options
         secrets = options.api_token, options.callback_secret
         wire = Wire(origin(options.region), base_url=options.api_url, timeout=options.timeout, secrets=secrets)
-        super().__init__(wire, Bulk(options.window, options.timeout), options.senders, options.info_senders)
+        super().__init__(wire, options)
         self._texts = Texts(options.service_plan_id, options.api_token, options.region, wire.session)
         self._forms: dict[tuple[str, bool, bool], JsonForm] = {}
 

@@ -23,17 +23,15 @@ from channels.base import (
     Refused,
     Uncertain,
 )
-from channels.bulk import Bulk
 from channels.letter import Answer, Form, Letter
 from channels.senders import Sender, choose_sender, parse_sender, parse_senders
 from channels.serial import Sent, check_action
 from channels.slot import CODINGS
 from channels.text import transliterate_sms
-from channels.texting import Texting, life_of
+from channels.texting import Texting, TextingOptions, life_of
 from channels.twilio_codes import CODES, SLOW_DOWN, STATUSES, TRANSIENT, words
 from channels.verdict import judge
-from channels.window import WIDTH
-from channels.wire import READ_TIMEOUT, Wire
+from channels.wire import Wire
 
 __all__ = ["CODES", "STATUSES", "Sender", "Sms", "TwilioOptions", "choose_sender", "parse_sender", "parse_senders"]
 
@@ -47,19 +45,11 @@ PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class TwilioOptions:
-    """One Twilio account. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds.
-
-    `window` is how many requests all processes together may have in flight when many texts are sent.
-    """
+class TwilioOptions(TextingOptions):
+    """One Twilio account."""
 
     account_sid: str
     auth_token: str = field(repr=False)
-    senders: tuple[Sender, ...]
-    info_senders: tuple[Sender, ...] = ()
-    api_url: str = ""
-    timeout: float = READ_TIMEOUT
-    window: int = WIDTH
 
 
 class Sms(Texting):
@@ -74,7 +64,7 @@ class Sms(Texting):
             raise Misconfigured("Twilio needs an account, a token and at least one sender", "not_set_up")
         self._options = options
         wire = Wire(ORIGIN, base_url=options.api_url, timeout=options.timeout, secrets=(options.auth_token,))
-        super().__init__(wire, Bulk(options.window, options.timeout), options.senders, options.info_senders)
+        super().__init__(wire, options)
         http = TwilioHttpClient()
         http.session.close()
         http.session = wire.session

@@ -2,13 +2,29 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from channels.base import Action, Channel, Limits, Outcome, Parcel, Refused
 from channels.bulk import Bulk
 from channels.letter import Answer, Letter
 from channels.senders import Sender, choose_sender
 from channels.serial import Sent, one_by_one
-from channels.wire import Wire
+from channels.window import WIDTH
+from channels.wire import READ_TIMEOUT, Wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextingOptions:
+    """What an account at any carrier has. `info_senders` carry the information lane (none: `senders` do); `timeout` is in seconds.
+
+    `window` is how many requests all processes together may have in flight when many texts are sent.
+    """
+
+    senders: tuple[Sender, ...]
+    info_senders: tuple[Sender, ...] = ()
+    api_url: str = ""
+    timeout: float = READ_TIMEOUT
+    window: int = WIDTH
 
 
 class Texting(Channel):
@@ -20,9 +36,9 @@ class Texting(Channel):
     personal = True
     lag = 30.0
 
-    def __init__(self, wire: Wire, bulk: Bulk, senders: tuple[Sender, ...], info_senders: tuple[Sender, ...]) -> None:
-        self._wire, self._bulk = wire, bulk
-        self._senders, self._info_senders = senders, info_senders
+    def __init__(self, wire: Wire, options: TextingOptions) -> None:
+        self._wire, self._bulk = wire, Bulk(options.window, options.timeout)
+        self._senders, self._info_senders = options.senders, options.info_senders
 
     def sender_for(self, parcel: Parcel) -> Sender:
         """The sender that carries this parcel: by lane, then always the same one for the same phone."""

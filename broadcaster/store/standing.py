@@ -127,12 +127,3 @@ def alert_totals(connection: Connection) -> Mapping[tuple[str, bool], int]:
     live = alerts.c.status == "Actual"
     query = select(alerts.c.state, live, func.count()).group_by(alerts.c.state, live)
     return {(state, bool(is_live)): number for state, is_live, number in connection.execute(query)}
-
-
-def mode_of_delivery(connection: Connection, number: int) -> bool | None:
-    """True when a delivery belongs to a live alert, False for an exercise; None when there is no such delivery."""
-    query = (
-        select(alerts.c.status).join(deliveries, deliveries.c.alert_id == alerts.c.id).where(deliveries.c.id == number)
-    )
-    status = connection.scalar(query)
-    return None if status is None else status == "Actual"

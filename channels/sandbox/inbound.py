@@ -40,15 +40,10 @@ class Inbox:
 
     async def receive(self, payload: dict[str, Any]) -> Reply:
         """Take `{from, to, body, url?}`; answer `{sid, status, replies, opted_out}`. ValueError on a missing field."""
-        fields = {name: str(payload.get(name) or "") for name in ("from", "to", "body", "url")}
-        if not fields["from"]:
-            raise ValueError("from, to and body are needed")
-        to = fields["to"] or self._last_sender(fields["from"])
-        if not to:
-            raise ValueError("to is needed: nobody has texted this phone yet")
-        text = self._record(fields["from"], to, fields["body"], direction="inbound")
+        sender, to, body, url = self._provider.addressed(payload)
+        text = self._record(sender, to, body, direction="inbound")
         replies = self._keyword(text)
-        url = fields["url"] or self.default_url()
+        url = url or self.default_url()
         status, answer = 0, ""
         if url:
             status, answer = await self._provider.desk.post(url, inbound_fields(text), text.account)
@@ -57,10 +52,6 @@ class Inbox:
         opted_out = (text.sender, text.to) in self._provider.opted_out
         shown = [{"to": r.to, "text": r.text, "id": r.id, "auto": r.auto} for r in replies]
         return json_reply({"sid": text.id, "status": status, "replies": shown, "opted_out": opted_out})
-
-    def _last_sender(self, phone: str) -> str:
-        thread = self._provider.thread(phone)
-        return next((t.sender for t in reversed(thread) if t.direction != "inbound"), "")
 
     def _account(self, number: str, phone: str) -> str:
         thread = self._provider.thread(phone)

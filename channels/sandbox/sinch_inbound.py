@@ -22,24 +22,19 @@ class Postbox:
 
     async def receive(self, payload: dict[str, Any]) -> Reply:
         """Take `{from, to, body, url?}`; answer `{id, status}`. ValueError on a missing field."""
-        fields = {name: str(payload.get(name) or "") for name in ("from", "to", "body", "url")}
-        if not fields["from"]:
-            raise ValueError("from, to and body are needed")
-        thread = self._provider.thread(fields["from"])
-        to = fields["to"] or next((text.sender for text in reversed(thread) if text.direction != "inbound"), "")
-        if not to:
-            raise ValueError("to is needed: nobody has texted this phone yet")
+        sender, to, body, url = self._provider.addressed(payload)
+        thread = self._provider.thread(sender)
         text = Text(
             id=secrets.token_hex(13).upper(),
             account=next((text.account for text in reversed(thread)), self._provider.settings.service_plan_id),
             to=to,
-            sender=fields["from"],
-            text=fields["body"],
+            sender=sender,
+            text=body,
             at=self._provider.clock(),
             direction="inbound",
         )
         self._provider.remember(text)
-        url, status = fields["url"] or self.default_url(), 0
+        url, status = url or self.default_url(), 0
         if url:
             status, _ = await self._provider.desk.post(url, inbound_event(text), text.account)
         return json_reply({"id": text.id, "status": status})

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from channels.sandbox.provider import Provider
@@ -31,6 +32,19 @@ class Texting(Provider):
     def thread(self, phone: str) -> list[Text]:
         """All texts to and from one phone, oldest first."""
         return self._by_phone.get(phone, [])
+
+    def addressed(self, payload: Mapping[str, Any]) -> tuple[str, str, str, str]:
+        """Who texts whom, what, and to which URL it is told, of `{from, to, body, url?}`; without `to` the last that texted this phone.
+
+        ValueError names what is missing.
+        """
+        sender, to, body, url = (str(payload.get(name) or "") for name in ("from", "to", "body", "url"))
+        if not sender:
+            raise ValueError("from, to and body are needed")
+        to = to or next((text.sender for text in reversed(self.thread(sender)) if text.direction != "inbound"), "")
+        if not to:
+            raise ValueError("to is needed: nobody has texted this phone yet")
+        return sender, to, body, url
 
     def phones(self) -> set[str]:
         """Phones that have texts."""

@@ -25,8 +25,10 @@ from channels.x import X, XOptions
 NETWORKED = ("sms", "sms-bulk", "sinch", "sinch-bulk", "x", "facebook")
 EVERY = (*NETWORKED, "website")
 
-TWILIO = TwilioOptions(FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN, parse_senders(FAKE_SENDER))
-SINCH = SinchOptions(FAKE_SERVICE_PLAN_ID, FAKE_API_TOKEN, parse_senders(FAKE_SENDER), now=lambda: datetime.now(UTC))
+TWILIO = TwilioOptions(FAKE_ACCOUNT_SID, FAKE_AUTH_TOKEN, senders=parse_senders(FAKE_SENDER))
+SINCH = SinchOptions(
+    FAKE_SERVICE_PLAN_ID, FAKE_API_TOKEN, lambda: datetime.now(UTC), senders=parse_senders(FAKE_SENDER)
+)
 X_ACCOUNT = XOptions(FAKE_CONSUMER_KEY, FAKE_CONSUMER_SECRET, FAKE_ACCESS_TOKEN, FAKE_ACCESS_SECRET)
 PAGE = FacebookOptions(FAKE_PAGE_ID, FAKE_PAGE_TOKEN, FAKE_APP_SECRET)
 SECRETS = (

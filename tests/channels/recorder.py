@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -112,3 +113,18 @@ def recording(serve: Serve = accept, tls: ssl.SSLContext | None = None) -> Itera
         recorder.gate.set()
         loop.call_soon_threadsafe(ended.set)
         thread.join(10)
+
+
+@contextlib.contextmanager
+def nobody_accepts() -> Iterator[str]:
+    """Address of a server whose queue is full: the kernel answers nobody any more."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(3)]
+        for other in waiting:
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        yield f"http://127.0.0.1:{full.getsockname()[1]}"
+        for other in waiting:
+            other.close()

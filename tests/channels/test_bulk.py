@@ -21,7 +21,7 @@ from channels.slot import CODINGS
 from channels.sms import Sms
 from channels.twilio_codes import CODES
 from tests.channels.places import TWILIO, only
-from tests.channels.recorder import OK, Request, accept, recording
+from tests.channels.recorder import OK, Request, accept, nobody_accepts, recording
 
 SERVICE = "MG" + "0123456789abcdef" * 2
 
@@ -445,17 +445,8 @@ def test_without_a_connection_nothing_was_sent(url: str, kind: type, code: str) 
 
 
 def test_a_connection_that_nobody_accepts_is_not_sent() -> None:
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = [socket.socket() for _ in range(3)]
-        for other in waiting:  # they fill the queue, and the kernel answers nobody after them
-            other.setblocking(False)
-            other.connect_ex(full.getsockname())
-        with texts(f"http://127.0.0.1:{full.getsockname()[1]}", timeout=0.4) as channel:
-            (outcome,) = in_bulk(channel, *parcels(1))
-        for other in waiting:
-            other.close()
+    with nobody_accepts() as url, texts(url, timeout=0.4) as channel:
+        (outcome,) = in_bulk(channel, *parcels(1))
     assert isinstance(outcome.error, Unavailable)
     assert outcome.error.code == "connect_timeout"
 

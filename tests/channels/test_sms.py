@@ -167,7 +167,7 @@ def test_a_text_that_has_expired_is_not_sent(sandbox: Sandbox) -> None:
 
 def test_an_account_without_sender_is_not_set_up() -> None:
     with pytest.raises(Misconfigured):
-        Sms(TwilioOptions("AC1", "token", ()))
+        Sms(TwilioOptions("AC1", "token", senders=()))
 
 
 def test_options_never_show_their_token() -> None:

@@ -14,6 +14,7 @@ import requests
 from channels import verdict, wire
 from channels.base import ChannelError, Misconfigured, Refused, Unavailable, Uncertain
 from channels.wire import Wire
+from tests.channels.recorder import nobody_accepts
 
 ORIGIN = "https://api.provider.example"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -148,16 +149,8 @@ def test_an_answer_of_the_provider_is_the_channels_to_read() -> None:
 
 def test_a_connection_that_nobody_accepts_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "CONNECT_TIMEOUT", 0.3)
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        waiting = [socket.socket() for _ in range(3)]
-        for other in waiting:  # they fill the queue, and the kernel answers nobody after them
-            other.setblocking(False)
-            other.connect_ex(full.getsockname())
-        error = failure(f"http://127.0.0.1:{full.getsockname()[1]}", timeout=5)
-        for other in waiting:
-            other.close()
+    with nobody_accepts() as url:
+        error = failure(url, timeout=5)
     assert isinstance(error, Unavailable)
     assert error.code == "connect_timeout"
 

@@ -10,7 +10,6 @@ from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import accounts, playbooks
 from broadcaster.store import accounts as account_store
-from broadcaster.store import alerts as alert_store
 from broadcaster.store import chronicle, progress, standing, tallies
 from broadcaster.web.app import create_app
 from channels.sandbox.server import Sandbox
@@ -67,9 +66,6 @@ def test_what_the_console_asks_of_an_alert(runtime: Runtime, sandbox: Sandbox, h
         assert tallies.channels_in_trouble(connection) == frozenset()
         assert {"x", "facebook", "website"} <= tallies.urls(connection, alert_id).keys()
         assert standing.batches_in(connection, [BatchState.DEAD]) == []
-        first = alert_store.delivery_rows(connection, alert_id, limit=1)[0].id
-        assert standing.mode_of_delivery(connection, first) is True
-        assert standing.mode_of_delivery(connection, 10**9) is None
         actions = [entry.action for entry in chronicle.latest(connection, holding().incident, alert_id=alert_id)]
         assert actions[-3:] == ["approve", "submit", "write"]
 
