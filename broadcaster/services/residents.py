@@ -26,7 +26,7 @@ Mode = Literal["merge", "replace"]
 Progress = Callable[[int, int], None]
 #: Refused lines and remarks that a report holds one by one; the rest is counted.
 LISTED = 1_000
-_READ_AT_ONCE = 5_000
+_READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,11 @@ def _put(
     """Write what is new or changed; `columns` of the file for a merge, None for a replacement."""
     with db.read() as connection:
         shapes = {zone.code: zone.shape for zone in zones.listing(connection)}
+        base = building.base if residents.anybody(connection, building.base) else 0
     total = staging.sort()
     groups, done, pace = staging.residents(), 0, Pace()
     while chunk := [_join(group, report) for group in itertools.islice(groups, pace.size)]:
-        change = _compare(db, building.base, chunk, report, frozenset(columns) if columns is not None else None)
+        change = _compare(db, base, chunk, report, frozenset(columns) if columns is not None else None)
         if change.put:
             rows = residents.prepare(change, building.generation, shapes)
             with pace, building.slice() as tx:
@@ -145,6 +146,8 @@ def _put(
 
 
 def _join(group: list[tuple[int, Resident]], report: Report) -> Resident:
+    if len(group) == 1:
+        return group[0][1]
     resident, differs = joined(row for _, row in group)
     if differs and len(report.remarks) < LISTED:
         said = f"differs from line {group[0][0]} of the same phone in {', '.join(sorted(differs))}; the first counts"

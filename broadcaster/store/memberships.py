@@ -28,14 +28,14 @@ class Pointed:
     zones: set[str] = field(default_factory=set)
 
 
-def of_points(points: Sequence[Pointed], shapes: Mapping[str, geo.Shape]) -> list[set[str]]:
-    """For every place, in order, the areas in which its point lies."""
-    lats = np.array([point.lat for point in points], dtype=np.float64)
-    lons = np.array([point.lon for point in points], dtype=np.float64)
-    found: list[set[str]] = [set() for _ in points]
-    for zone, indexes in geo.members(shapes, lats, lons):
+def zones_of(
+    lats: Sequence[float], lons: Sequence[float], shapes: Mapping[str, geo.Shape]
+) -> Sequence[tuple[str, ...]]:
+    """For every point, in order, the areas in which it lies."""
+    found: list[tuple[str, ...]] = [()] * len(lats)
+    for zone, indexes in geo.members(shapes, np.array(lats, dtype=np.float64), np.array(lons, dtype=np.float64)):
         for index in indexes.tolist():
-            found[index].add(zone)
+            found[index] += (zone,)
     return found
 
 
@@ -70,8 +70,9 @@ def compare(page: Sequence[Pointed], shapes: Mapping[str, geo.Shape]) -> tuple[l
     """What joins and what leaves when the zones in `shapes` are drawn as they are there; other zones stay."""
     joins: list[Member] = []
     leaves: list[Member] = []
-    for place, found in zip(page, of_points(page, shapes), strict=True):
-        now = (place.zones - shapes.keys() - {NO_ZONE} | found) or {NO_ZONE}
+    inside = zones_of([place.lat for place in page], [place.lon for place in page], shapes)
+    for place, found in zip(page, inside, strict=True):
+        now = (place.zones - shapes.keys() - {NO_ZONE} | set(found)) or {NO_ZONE}
         joins += [(place.phone_id, place.place_id, zone) for zone in sorted(now - place.zones)]
         leaves += [(place.phone_id, place.place_id, zone) for zone in sorted(place.zones - now)]
     return joins, leaves

@@ -33,6 +33,8 @@ class PhoneReader:
 
     def read(self, text: str) -> str:
         """The number in E.164; ValueError says what is wrong with it, without quoting it."""
+        if self._plain.match(text):
+            return text
         compact = text.translate(_SEPARATORS)
         if self._plain.match(compact):
             return compact

@@ -17,9 +17,8 @@ from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.store.phone_numbers import PhoneReader
 from broadcaster.store.resident_records import BASES, Place, Resident
 
-#: Bytes of one line, and letters of the free columns (the width of their columns in the database).
+#: Bytes of one line.
 MAX_LINE = 16_384
-_WIDTHS = {"household": 64, "place": 120, "source": 120}
 _FLAGS = {"": False, "no": False, "false": False, "0": False, "nei": False, "n": False} | dict.fromkeys(
     ("yes", "true", "1", "ja", "y", "j"), True
 )
@@ -64,6 +63,8 @@ class _Cells(NamedTuple):
 
 
 COLUMNS = _Cells._fields
+#: Letters that a free column holds, as in the database.
+_WIDTHS = tuple((COLUMNS.index(name), width) for name, width in (("household", 64), ("place", 120), ("source", 120)))
 
 
 class _Refuse(Exception):
@@ -77,6 +78,7 @@ class ResidentFile:
         self._stream, self._rules, self._name = stream, rules, name
         self._phones = PhoneReader(rules.region)
         self._number = 0
+        self._tomorrow = rules.now + timedelta(days=1)
         self._languages: dict[str, str] = {}
         self._zones: dict[str, tuple[str, ...]] = {"": ()}
         header = self._next_line()
@@ -138,17 +140,25 @@ class ResidentFile:
                 yield Refused(self._number, str(why), phone)
 
     def _cells(self, line: str) -> _Cells:
+        # Nothing to unquote and nothing invisible, as most lines are: a cell ends where the delimiter stands.
+        plain = line.isprintable() and '"' not in line and "'" not in line
+        values = line.split(self.delimiter) if plain else self._quoted(line)
+        width = len(self.columns)
+        if len(values) != width:
+            if any(values[width:]):
+                raise _Refuse(f"the line has {len(values)} cells, the header {width}")
+            values = values[:width] + [""] * (width - len(values))
+        values.append("")
+        picked = self._pick(values)
+        return _Cells._make(map(str.strip, picked) if plain else [_clean(value) if value else "" for value in picked])
+
+    def _quoted(self, line: str) -> list[str]:
         if "\0" in line:
             raise _Refuse(f"the line is longer than {MAX_LINE} bytes or holds a NUL")
         try:
-            values = next(csv.reader([line], delimiter=self.delimiter, strict=True))
+            return next(csv.reader([line], delimiter=self.delimiter, strict=True))
         except csv.Error:
             raise _Refuse("a quotation mark is not closed in its line") from None
-        width = len(self.columns)
-        if any(values[width:]):
-            raise _Refuse(f"the line has {len(values)} cells, the header {width}")
-        values = values[:width] + [""] * (width + 1 - len(values))
-        return _Cells(*[_clean(value) if value else "" for value in self._pick(values)])
 
     def _phone(self, text: str) -> str:
         try:
@@ -160,9 +170,9 @@ class ResidentFile:
         basis = cells.basis.lower() or "register"
         if basis not in BASES:
             raise _Refuse(f"the basis is not one of {', '.join(BASES)}")
-        for name, width in _WIDTHS.items():
-            if len(getattr(cells, name)) > width:
-                raise _Refuse(f"{name} has more than {width} letters")
+        for column, width in _WIDTHS:
+            if len(cells[column]) > width:
+                raise _Refuse(f"{COLUMNS[column]} has more than {width} letters")
         exercise = _FLAGS.get(cells.exercise.lower())
         if exercise is None:
             raise _Refuse("exercise is neither yes nor no")
@@ -202,7 +212,7 @@ class ResidentFile:
         except ValueError:
             raise _Refuse("consent_at is not a date such as 2026-01-31 or 2026-01-31T12:00+01:00") from None
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        if moment > self._rules.now + timedelta(days=1):
+        if moment > self._tomorrow:
             raise _Refuse("consent_at is in the future")
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 

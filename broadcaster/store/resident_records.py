@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 #: Why we may hold a number: they said so, a public register, or to save lives.
 BASES = ("consent", "register", "vital")
+#: In a digest, for a place without a point.
+_NOWHERE = 999.0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+# Both are tuples, because an import makes millions of them.
+class Place(NamedTuple):
     """Somewhere a phone belongs to: a point, else the zones it was said to be in, else nowhere."""
 
     name: str = ""
@@ -19,8 +21,7 @@ class Place:
     zones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Resident:
+class Resident(NamedTuple):
     """One phone. `consent_at` is aware UTC, and only there for the basis consent."""
 
     phone: str
@@ -35,14 +36,14 @@ class Resident:
     def digest(self) -> str:
         """32 hexadecimal digits that are equal when everything known is equal, in whatever order places came."""
         known = (self.phone, self.language, self.basis, self.consent_at and self.consent_at.timestamp(), self.household)
-        rest = (self.exercise, self.source, sorted(map(_sortable, self.places)))
+        places = [_sortable(each) for each in self.places]
+        rest = (self.exercise, self.source, sorted(places) if len(places) > 1 else places)
         return hashlib.blake2b(repr((known, rest)).encode(), digest_size=16).hexdigest()
 
 
 def _sortable(place: Place) -> tuple[str, float, float, tuple[str, ...]]:
-    nowhere = 999.0
-    lat, lon = (nowhere if each is None else each for each in (place.lat, place.lon))
-    return (place.name, lat, lon, place.zones)
+    name, lat, lon, zones = place
+    return (name, _NOWHERE if lat is None else lat, _NOWHERE if lon is None else lon, zones)
 
 
 def joined(rows: Iterable[Resident]) -> tuple[Resident, set[str]]:
@@ -60,7 +61,7 @@ def joined(rows: Iterable[Resident]) -> tuple[Resident, set[str]]:
         if getattr(row, name) != getattr(first, name)
     }
     places = dict.fromkeys(place for row in (first, *rest) for place in row.places)
-    return replace(first, places=tuple(places)), differs
+    return first._replace(places=tuple(places)), differs
 
 
 def merged(known: Resident, new: Resident, columns: frozenset[str]) -> Resident:
@@ -72,7 +73,7 @@ def merged(known: Resident, new: Resident, columns: frozenset[str]) -> Resident:
         kept["consent_at"] = new.consent_at
     said = {place.name for place in new.places}
     places = tuple(place for place in known.places if place.name not in said) + new.places
-    return replace(new, places=places, **kept)
+    return new._replace(places=places, **kept)
 
 
 _ATTRIBUTES = ("language", "basis", "consent_at", "household", "exercise", "source")

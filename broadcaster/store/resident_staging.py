@@ -4,8 +4,8 @@ It is sorted by phone, so that the several lines of one phone meet however far a
 not grow with the file.
 """
 
-import itertools
 import json
+import marshal
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -24,11 +24,7 @@ class Staging:
         # The empty name is SQLite's own word for a file that is deleted as soon as it is opened.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.execute("PRAGMA cache_size=-32000")
-        self._db.execute(
-            "CREATE TABLE line (phone TEXT, number INTEGER, refused INTEGER, language TEXT, basis TEXT, consent REAL,"
-            " household TEXT, exercise INTEGER, source TEXT, placed INTEGER, place TEXT, lat REAL, lon REAL,"
-            " zones TEXT)"
-        )
+        self._db.execute("CREATE TABLE line (phone TEXT, number INTEGER, refused INTEGER, said BLOB)")
         self._db.execute("BEGIN")
 
     def __enter__(self) -> "Staging":
@@ -41,9 +37,9 @@ class Staging:
 
     def add(self, lines: Iterable[tuple[int, Resident]], refused: Iterable[Refused] = ()) -> None:
         """Keep lines that were read, and the phones of those that were refused."""
-        rows = [_row(number, resident) for number, resident in lines]
-        rows += [(each.phone, each.line, 1, *[None] * 11) for each in refused if each.phone]
-        self._db.executemany(f"INSERT INTO line VALUES ({','.join('?' * 14)})", rows)  # noqa: S608 - only marks
+        rows: list[tuple[Any, ...]] = [(resident.phone, number, 0, _packed(resident)) for number, resident in lines]
+        rows += [(each.phone, each.line, 1, None) for each in refused if each.phone]
+        self._db.executemany("INSERT INTO line VALUES (?, ?, ?, ?)", rows)
 
     def sort(self) -> int:
         """Make ready for reading; returns the number of phones with a line that can be used."""
@@ -53,9 +49,16 @@ class Staging:
 
     def residents(self) -> Iterator[list[tuple[int, Resident]]]:
         """By phone, in order: the usable lines of each."""
-        with closing(self._db.execute("SELECT * FROM line WHERE NOT refused ORDER BY phone, number")) as cursor:
-            for _, group in itertools.groupby(cursor, key=lambda row: row[0]):
-                yield [_line(row) for row in group]
+        lines = "SELECT phone, number, said FROM line WHERE NOT refused ORDER BY phone, number"
+        with closing(self._db.execute(lines)) as cursor:
+            group: list[tuple[int, Resident]] = []
+            for phone, number, said in cursor:
+                if group and group[0][1].phone != phone:
+                    yield group
+                    group = []
+                group.append((number, _unpacked(phone, said)))
+            if group:
+                yield group
 
     def absent(self, phones: Sequence[str]) -> tuple[set[str], set[str]]:
         """Of `phones`, those that no line names, and those that only refused lines name."""
@@ -66,16 +69,16 @@ class Staging:
         return {phone for phone, refused in found if not refused}, {phone for phone, refused in found if refused}
 
 
-def _row(number: int, resident: Resident) -> tuple[Any, ...]:
-    place = resident.places[0] if resident.places else Place()
-    consent = resident.consent_at.timestamp() if resident.consent_at else None
-    known = (resident.language, resident.basis, consent, resident.household, resident.exercise, resident.source)
-    where = (bool(resident.places), place.name, place.lat, place.lon, " ".join(place.zones))
-    return (resident.phone, number, 0, *known, *where)
+def _packed(resident: Resident) -> bytes:
+    """All but the phone, in a form that only this process reads again."""
+    _, language, basis, consent_at, household, exercise, source, places = resident
+    consent = consent_at.timestamp() if consent_at else None
+    return marshal.dumps((language, basis, consent, household, exercise, source, [tuple(place) for place in places]))
 
 
-def _line(row: Sequence[Any]) -> tuple[int, Resident]:
-    phone, number, _, language, basis, consent, household, exercise, source, placed, name, lat, lon, zones = row
+def _unpacked(phone: str, said: bytes) -> Resident:
+    language, basis, consent, household, exercise, source, places = marshal.loads(said)  # noqa: S302 - our own words
     consent_at = None if consent is None else datetime.fromtimestamp(consent, UTC)
-    places = (Place(name, lat, lon, tuple(zones.split())),) if placed else ()
-    return number, Resident(phone, language, basis, consent_at, household, bool(exercise), source, places)
+    return Resident(
+        phone, language, basis, consent_at, household, exercise, source, tuple([Place(*place) for place in places])
+    )

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, String, func, select, update
 
 from broadcaster.store import geo, memberships
 from broadcaster.store.areas import NO_ZONE
 from broadcaster.store.bulk import insert_rows
 from broadcaster.store.generations import Generation, current, visible
-from broadcaster.store.memberships import Pointed, of_points
+from broadcaster.store.memberships import zones_of
+from broadcaster.store.records import packed, records
 from broadcaster.store.resident_records import Place, Resident
 from broadcaster.store.schema import phones, place_zones, places
 
@@ -40,9 +41,17 @@ class Change:
 
 def digests(connection: Connection, numbers: Sequence[str], generation: int) -> dict[str, tuple[int, str]]:
     """Row id and digest of those of the phones that are known, by phone."""
-    query = select(phones.c.phone, phones.c.id, phones.c.digest)
-    query = query.where(phones.c.phone.in_(numbers), visible(phones, generation))
-    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+    asked = records(connection.dialect.name, phone=String())["phone"]
+    query = select(phones.c.phone, phones.c.id, phones.c.digest).where(
+        phones.c.phone == asked, visible(phones, generation)
+    )
+    rows = connection.execute(query, packed([{"phone": number} for number in numbers]))
+    return {phone: (number, digest) for phone, number, digest in rows}
+
+
+def anybody(connection: Connection, generation: int) -> bool:
+    """Whether any phone is in force."""
+    return connection.scalar(select(phones.c.id).where(visible(phones, generation)).limit(1)) is not None
 
 
 def known(connection: Connection, numbers: Sequence[str], generation: int) -> dict[str, tuple[int, Resident]]:
@@ -133,22 +142,25 @@ def prepare(change: Change, generation: Generation, zones: Mapping[str, geo.Shap
     """Work out what to write for a change, so that no transaction waits for it."""
     phone_id, place_id = generation.last_phone_id, generation.last_place_id
     phone_rows, place_rows, members = [], [], []
-    points: list[Pointed] = []
+    pointed: list[tuple[int, int]] = []
+    lats, lons = list[float](), list[float]()
     for resident in change.put:
         phone_id += 1
-        known = (resident.language, resident.basis, resident.consent_at, resident.household, resident.exercise)
-        rest = (resident.source, resident.digest(), generation.id)
-        phone_rows.append((phone_id, resident.phone, *known, *rest))
-        for place in resident.places:
+        *known, places_of = resident
+        phone_rows.append((phone_id, *known, resident.digest(), generation.id))
+        for name, lat, lon, told in places_of:
             place_id += 1
-            place_rows.append((place_id, phone_id, place.name, place.lat, place.lon))
-            members += [(phone_id, zone, place_id, generation.id, False) for zone in place.zones]
-            if place.lat is not None and place.lon is not None:
-                points.append(Pointed(phone_id, place_id, place.lat, place.lon))
+            place_rows.append((place_id, phone_id, name, lat, lon))
+            if told:
+                members += [(phone_id, zone, place_id, generation.id, False) for zone in told]
+            if lat is not None and lon is not None:
+                pointed.append((phone_id, place_id))
+                lats.append(lat)
+                lons.append(lon)
     outside = 0
-    for point, found in zip(points, of_points(points, zones), strict=True):
+    for (of, place), found in zip(pointed, zones_of(lats, lons, zones), strict=True):
         outside += not found
-        members += [(point.phone_id, zone, point.place_id, generation.id, True) for zone in found or {NO_ZONE}]
+        members += [(of, zone, place, generation.id, True) for zone in found or (NO_ZONE,)]
     moved = replace(generation, last_phone_id=phone_id, last_place_id=place_id)
     return Rows(moved, change.gone, phone_rows, place_rows, members, outside)
 
