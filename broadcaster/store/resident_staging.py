@@ -5,7 +5,6 @@ not grow with the file.
 """
 
 import json
-import marshal
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -16,6 +15,8 @@ from typing import Any
 from broadcaster.store.resident_files import Refused
 from broadcaster.store.resident_records import Place, Resident
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class Staging:
     """Holds the lines of one import. Closing it, or the end of the process, removes everything."""
@@ -24,7 +25,7 @@ class Staging:
         # The empty name is SQLite's own word for a file that is deleted as soon as it is opened.
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.execute("PRAGMA cache_size=-32000")
-        self._db.execute("CREATE TABLE line (phone TEXT, number INTEGER, refused INTEGER, said BLOB)")
+        self._db.execute("CREATE TABLE line (phone TEXT, number INTEGER, refused INTEGER, said TEXT)")
         self._db.execute("BEGIN")
 
     def __enter__(self) -> "Staging":
@@ -69,16 +70,15 @@ class Staging:
         return {phone for phone, refused in found if not refused}, {phone for phone, refused in found if refused}
 
 
-def _packed(resident: Resident) -> bytes:
-    """All but the phone, in a form that only this process reads again."""
+def _packed(resident: Resident) -> str:
+    """All but the phone."""
     _, language, basis, consent_at, household, exercise, source, places = resident
     consent = consent_at.timestamp() if consent_at else None
-    return marshal.dumps((language, basis, consent, household, exercise, source, [tuple(place) for place in places]))
+    return _encode((language, basis, consent, household, exercise, source, places))
 
 
-def _unpacked(phone: str, said: bytes) -> Resident:
-    language, basis, consent, household, exercise, source, places = marshal.loads(said)  # noqa: S302 - our own words
+def _unpacked(phone: str, said: str) -> Resident:
+    language, basis, consent, household, exercise, source, places = json.loads(said)
     consent_at = None if consent is None else datetime.fromtimestamp(consent, UTC)
-    return Resident(
-        phone, language, basis, consent_at, household, exercise, source, tuple([Place(*place) for place in places])
-    )
+    known = tuple([Place(name, lat, lon, tuple(zones)) for name, lat, lon, zones in places])
+    return Resident(phone, language, basis, consent_at, household, exercise, source, known)
