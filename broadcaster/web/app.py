@@ -29,7 +29,7 @@ from broadcaster.web import (
     webhooks,
     webhooks_sinch,
 )
-from broadcaster.web.auth import destination, guard, limits, origin, sessions
+from broadcaster.web.auth import destination, guard, limits, oidc, origin, sessions
 from broadcaster.web.auth.people import OneTimeCodes, Passkeys, People
 from broadcaster.web.config import configuration, is_https
 from broadcaster.web.console import compose_display
@@ -92,6 +92,7 @@ def _console(app: OpenAPI, rt: Runtime, csrf: CSRFProtect) -> None:
     app.register_blueprint(status_page.blueprint)
     console.register(app)
     limits.limit_guesses(app)
+    oidc.join(app, rt.settings)
     if find_spec("broadcaster.web.api") is not None:
         api = import_module("broadcaster.web.api")
         api.register(app, rt)

@@ -18,6 +18,7 @@ from broadcaster.store.accounts import Account
 from broadcaster.store.fanout import selector_of
 from broadcaster.store.zone_files import Zone
 from broadcaster.web import mode, words
+from broadcaster.web.auth.passwords import came_back
 from broadcaster.web.context import now, runtime
 from broadcaster.web.failures import cure
 from broadcaster.web.language import CONSOLE_LANGUAGES, ngettext
@@ -83,6 +84,7 @@ def add_filters(app: Flask) -> None:
             "me": current_user.actor if getattr(current_user, "is_authenticated", False) else None,
             "may": may,
             "broken_seal": _broken_seal(),
+            "came_back": came_back,
             "now": now(),
             "static_url": static_url,
         }

@@ -10,7 +10,7 @@ from broadcaster.web.context import now
 from broadcaster.web.language import gettext as _
 
 _TRIES = RateLimitItemPerMinute(10, 5)
-#: When somebody came back from their organisation's log-in, in seconds since 1970; good once, and for so many seconds.
+#: Who came back from their organisation's log-in, and when in seconds since 1970; good once, and for so many seconds.
 CAME_BACK, GOOD_FOR = "came_back", 300
 #: How far a phone's clock may be off, in seconds.
 _WINDOW = 30
@@ -22,7 +22,8 @@ def wrong_password() -> str:
     It may be the password or, from people who have one, the code that their app shows. Who has just come back from their organisation's
     log-in need not type anything.
     """
-    if now().timestamp() - session.pop(CAME_BACK, 0) < GOOD_FOR:
+    if came_back():
+        session.pop(CAME_BACK)
         return ""
     limiter = current_app.extensions["broadcaster.limiter"].limiter
     if not limiter.test(_TRIES, "again", me().id):
@@ -32,6 +33,12 @@ def wrong_password() -> str:
         limiter.hit(_TRIES, "again", me().id)
         return _("The password is wrong, so nothing was sent.")
     return ""
+
+
+def came_back() -> bool:
+    """True for somebody who has just shown their organisation anew who they are."""
+    who, at = session.get(CAME_BACK) or ("", 0)
+    return bool(who == me().id and now().timestamp() - at < GOOD_FOR)
 
 
 def _code(given: str) -> bool:

@@ -12,13 +12,14 @@ from flask_security import user_authenticated
 from flask_security.utils import set_request_attr
 
 from broadcaster.store import accounts
+from broadcaster.web.auth.passwords import CAME_BACK
 from broadcaster.web.auth.people import Person
 from broadcaster.web.config import IDLE, LONGEST_SESSION
 from broadcaster.web.context import now, runtime
 
 _TOKEN = "login"  # noqa: S105 - the key in the cookie, not a secret
 _USED = "used"
-#: In the session of somebody whose organisation's log-in said that it asked for a second step itself.
+#: In a session: the person for whom the organisation's log-in said that it asked for a second step itself.
 PROVIDER_MFA = "provider_mfa"
 #: The cookie is written anew at most this often (seconds).
 _STEP = 60
@@ -56,7 +57,7 @@ def _person(uniquifier: str) -> Person | None:
     set_request_attr("fs_authn_via", "session")
     set_request_attr("fs_paa", session.get("fs_paa", 0))
     person = Person(account, runtime().db)
-    person.limit(second_step=bool(session.get(PROVIDER_MFA)))
+    person.limit(second_step=session.get(PROVIDER_MFA) == account.id)
     return person
 
 
@@ -64,7 +65,7 @@ def _begin(_: Flask, user: Person, **__: object) -> None:
     """A new log-in has a new cookie in all its parts; what an anonymous visitor had is not carried over."""
     kept = {
         name: session[name]
-        for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc", PROVIDER_MFA)
+        for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc", PROVIDER_MFA, CAME_BACK)
         if name in session
     }
     session.clear()
