@@ -54,7 +54,8 @@ class _Client(ClientMixin):  # type: ignore[misc]
 class _Code(AuthorizationCodeMixin):  # type: ignore[misc]
     """One code that was given out."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any, auth_time: int) -> None:
+        self.auth_time = auth_time
         given = request.payload.data
         self.redirect_uri, self.scope = given.get("redirect_uri"), given.get("scope")
         self.nonce, self.code_challenge = given.get("nonce"), given.get("code_challenge")
@@ -69,8 +70,8 @@ class _Code(AuthorizationCodeMixin):  # type: ignore[misc]
     def get_nonce(self) -> str:
         return str(self.nonce)
 
-    def get_auth_time(self) -> None:
-        return None
+    def get_auth_time(self) -> int:
+        return self.auth_time
 
     def get_acr(self) -> None:
         return None
@@ -85,6 +86,8 @@ class Provider:
     def __init__(self, redirect_uri: str) -> None:
         self.claims: dict[str, Any] = {}
         self.asked: dict[str, str] = {}
+        #: When the person showed themselves last: long ago, and remembered since.
+        self.auth_time = 1_700_000_000
         self.down = False
         self.issuer_said = ""
         self._codes: dict[str, _Code] = {}
@@ -115,7 +118,7 @@ class Provider:
             TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic",)
 
             def save_authorization_code(self, code: str, request: Any) -> None:
-                outer._codes[code] = _Code(request)
+                outer._codes[code] = _Code(request, outer.auth_time)
 
             def query_authorization_code(self, code: str, client: Any) -> _Code | None:
                 return outer._codes.get(code)

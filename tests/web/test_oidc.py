@@ -30,7 +30,7 @@ def the_provider() -> Iterator[Provider]:
 def provider(the_provider: Provider) -> Provider:
     """The same, which knows Ben."""
     the_provider.claims = {"email": "Ben@bcc.example", "email_verified": True}
-    the_provider.down, the_provider.issuer_said = False, ""
+    the_provider.down, the_provider.issuer_said, the_provider.auth_time = False, "", 1_700_000_000
     return the_provider
 
 
@@ -143,7 +143,7 @@ def test_a_live_approval_may_be_proved_by_logging_in_there_anew(town: House, rt:
     ben.get(sent_back(ben, link))  # the provider remembered him and says so: no proof
     assert "You have just shown" not in ben.get(f"/alerts/{alert_id}/decide").text
     assert ben.post(f"/alerts/{alert_id}/approve", form).status_code == 422
-    provider.claims["auth_time"] = int(time.time())
+    provider.auth_time = int(time.time())
     back = sent_back(ben, link)
     assert {"prompt": "login", "max_age": "0"}.items() <= provider.asked.items()
     assert ben.get(back).headers["Location"] == f"/alerts/{alert_id}/decide"

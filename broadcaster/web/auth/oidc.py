@@ -12,7 +12,6 @@ from flask import Blueprint, Flask, Response, current_app, flash, redirect, requ
 from flask_login import current_user
 from flask_security import login_user
 from joserfc.errors import JoseError
-from requests import RequestException
 
 from broadcaster.domain.errors import NotAllowed
 from broadcaster.settings import Settings
@@ -73,7 +72,7 @@ def start() -> Response:
     try:
         provider = _provider()
         answer: Response = provider.authorize_redirect(f"{_public_url()}{url_for('oidc.back')}", **anew)
-    except (RequestException, RuntimeError, ValueError, NotAllowed) as error:
+    except (OSError, RuntimeError, ValueError, NotAllowed) as error:
         log.warning("oidc_silent", error=type(error).__name__)
         return _to_login(
             _("Your organisation's log-in does not answer. Use your password here, or the sealed account.")
@@ -92,7 +91,7 @@ def back() -> Response:
         came_back = again and _just_now(claims)
     except NotAllowed as error:
         return _to_login(str(error))
-    except (OAuthError, JoseError, RequestException, RuntimeError, ValueError, KeyError) as error:
+    except (OAuthError, JoseError, OSError, RuntimeError, ValueError, KeyError) as error:
         log.warning("oidc_refused", error=type(error).__name__)
         return _to_login(_("Your organisation's log-in did not work. Try again, or use your password here."))
     return _let_in(account, claims, wanted if is_ours(wanted) else "", came_back)
