@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, url_for
 from flask_babel import format_currency, format_decimal, get_locale
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from broadcaster.domain import night
 from broadcaster.domain.language import Language
@@ -62,7 +63,7 @@ def add_filters(app: Flask) -> None:
         RUN_STATES=words.RUN_STATES,
         REQUEST_STEPS=words.REQUEST_STEPS,
         asleep=asleep,
-        mode=mode.mode,
+        what_runs=mode.mode,
         drill_word=mode.drill_word,
         STEP_STATES=words.STEP_STATES,
         FIELD_TYPES=words.FIELD_TYPES,
@@ -94,7 +95,10 @@ def _broken_seal() -> Account | None:
     """The break-glass account while its seal is broken: everybody who is logged in sees that on every page."""
     if not getattr(current_user, "is_authenticated", False):
         return None
-    found: Account | None = shared().of("broken seal", _sealed)
+    try:
+        found: Account | None = shared().of("broken seal", _sealed)
+    except SQLAlchemyError:
+        return None  # the page that says that something is wrong must still come
     return found if found and found.opened_at and found.active else None
 
 
