@@ -128,6 +128,14 @@ class Settings(BaseModel):
     )
     backup_dir: Path | None = Field(default=None, description="Where backups go; empty: none are made.")
     geocoder_url: str = Field(default="", description="A Nominatim server; empty: addresses cannot be looked up.")
+    map_tiles: str = Field(
+        default="",
+        pattern=r"^(|.+\.pmtiles|https?://[^/\s;,]+/\S*\{z\}\S*)$",
+        description="What lies under the zones on the map: a PMTiles file of pictures, or a tile server's address with {z}, {x}, {y}.",
+    )
+    map_attribution: str = Field(
+        default="", max_length=200, description="Whose map that is, as its licence wants it said."
+    )
     sms_rate: float | None = Field(
         None, gt=0, description="Texts a second over all workers; empty: the senders' own rates."
     )

@@ -37,7 +37,8 @@ class Names:
 class Composed:
     """A draft put into words. `made` holds what could be made and every problem; `reached` whom it would reach, if anyone.
 
-    `zones` are all zones that its area touches: those that an instruction opens in. `setting` is what its texts were made with.
+    `zones` are all zones that its area touches: those that an instruction opens in. `setting` is what its texts were made with, `ground`
+    the area worked out, None while there is none.
     """
 
     draft: Draft
@@ -48,6 +49,7 @@ class Composed:
     zones: tuple[str, ...]
     references: tuple[AlertRow, ...]
     setting: Setting
+    ground: Area | None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -111,7 +113,7 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
     if made.alert is not None:
         problems += cap_rules.problems(made.alert)
     made = replace(made, problems=tuple(dict.fromkeys((*problems, *made.problems))))
-    return Composed(draft, kind, made, counted, expected, _zones(area), tuple(references), setting)
+    return Composed(draft, kind, made, counted, expected, _zones(area), tuple(references), setting, area)
 
 
 def _zones(area: Area | None) -> tuple[str, ...]:

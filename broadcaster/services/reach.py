@@ -1,6 +1,6 @@
 """Whom a submitted alert would reach now: from what its submission counted, and counted again only when the register changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -11,7 +11,9 @@ from broadcaster.runtime import Runtime
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import areas, audience, fanout, generations, recipients
 from broadcaster.store.alerts import AlertRow
+from broadcaster.store.areas import Area
 from broadcaster.store.audience import Count
+from broadcaster.store.zone_files import Zone
 from channels import CHANNELS
 
 
@@ -100,3 +102,29 @@ def of_alert(rt: Runtime, connection: Connection, alert: AlertRow) -> Reach:
     away = audience.opted_out(connection, area, lane=alert.lane, exercise=not alert.live)
     expected = frozen["expected"]
     return Reach(generation, sum(map(sum, expected.values())) - away, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """How many live where an alert is for. `number` is of the whole zones that say so; `unknown` are those that do not, `partly` the
+    zones of which only a part is meant, or that are reached beside the area: how many live in that part, nobody has counted.
+    """
+
+    number: int
+    unknown: Sequence[str]
+    partly: Sequence[str]
+
+
+def people(area: Area, zones: Iterable[Zone]) -> People:
+    """The population of an area, as far as its zones know it."""
+    whole = [zone for zone in zones if zone.code in area.zones]
+    return People(
+        sum(zone.population or 0 for zone in whole),
+        [zone.code for zone in whole if zone.population is None],
+        spill(area),
+    )
+
+
+def spill(area: Area) -> list[str]:
+    """The zones that an area touches and does not hold: their places without a point are reached with it."""
+    return [code for code in dict.fromkeys((*area.touched, *area.partial)) if code and code not in area.zones]

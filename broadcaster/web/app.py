@@ -59,7 +59,7 @@ def create_app(
     guard.watch(app)
     csrf = CSRFProtect()
     handle_errors(app)
-    add_headers(app, is_https(rt.settings))
+    add_headers(app, is_https(rt.settings), rt.settings.map_tiles)
     app.register_blueprint(health.blueprint)
     for callbacks in (webhooks.blueprint, webhooks_sinch.blueprint):
         app.register_blueprint(callbacks)

@@ -1,5 +1,7 @@
 """Headers that every answer carries, so that a browser runs only what we wrote and nobody frames our buttons."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, request
 
 #: Pictures as data: are the small signs inside Bootstrap's style sheet and the code for an authenticator app.
@@ -14,7 +16,6 @@ POLICY = "; ".join(
     )
 )
 _ALWAYS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -25,12 +26,21 @@ _ALWAYS = {
 _TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
-def add_headers(app: Flask, https: bool) -> None:
+def policy(tiles: str = "") -> str:
+    """The content security policy; `tiles` is the address of a tile server whose pictures the map may show."""
+    origin = f" https://{urlsplit(tiles).netloc}" if tiles.startswith("https://") else ""
+    origin = f" http://{urlsplit(tiles).netloc}" if tiles.startswith("http://") else origin
+    # {s} stands for one of several servers of the same name.
+    return POLICY.replace("img-src 'self' data:", f"img-src 'self' data:{origin.replace('{s}', '*')}")
+
+
+def add_headers(app: Flask, https: bool, tiles: str = "") -> None:
     """Put them on every answer of `app`; what a view has set stays. Pages are private and never kept unless a view says so."""
+    always = _ALWAYS | {"Content-Security-Policy": policy(tiles)}
 
     @app.after_request
     def headers(response: Response) -> Response:
-        for name, value in _ALWAYS.items():
+        for name, value in always.items():
             response.headers.setdefault(name, value)
         if https:
             response.headers.setdefault("Strict-Transport-Security", _TWO_YEARS)

@@ -45,6 +45,57 @@ def test_a_preview_comes_without_leaving_the_page(town: Town, visitor: Callable[
     assert page.input_value("[name='f.seen.nb']") == "Moelva stiger raskt"
 
 
+def test_what_is_typed_is_kept_and_shown_by_itself_through_a_lost_network_and_a_closed_tab(
+    town: Town, visitor: Callable[..., Page]
+) -> None:
+    """Types, loses the network, finds it again (tried every four seconds), closes the tab, comes back: over 5 s."""
+    page = visitor("ada")
+    page.goto(f"{town.url}/alerts/new/holding?mode=exercise")
+    fill_in(page)
+    expect(page.locator("#preview")).to_contain_text("ØVELSE ØVELSE")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    expect(page.locator("[name='next_update']")).to_be_focused()
+    page.context.set_offline(True)
+    page.fill("[name='f.seen.en']", "The river rises fast")
+    expect(page.locator("#saved-words")).to_contain_text("no connection")
+    page.context.set_offline(False)
+    expect(page.locator("#preview")).to_contain_text("The river rises fast", timeout=15_000)
+    expect(page.locator("#saved-words")).to_contain_text("Saved")
+    page.close()
+    again = visitor("ada")
+    again.click("a:has-text('Go on with: First message')")
+    assert again.input_value("[name='f.seen.en']") == "The river rises fast"
+    again.click("button[value=undo]")
+    assert again.input_value("[name='f.seen.en']") != "The river rises fast"
+
+
+def test_the_map_writes_into_the_form(town: Town, visitor: Callable[..., Page]) -> None:
+    page = visitor("ada")
+    page.goto(f"{town.url}/alerts/new/holding?mode=exercise")
+    page.wait_for_selector("#map .map-zone")
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+
+    def click(across: float, down: float) -> None:
+        page.locator("#map").click(position={"x": box["width"] * across, "y": box["height"] * down})
+
+    page.check("[name='area.zones'][value=rocklea]")
+    expect(page.locator("#map .map-zone.in")).to_have_count(1)
+    page.click("[data-mode=circle]")
+    click(0.4, 0.4)
+    click(0.6, 0.6)
+    assert float(page.input_value("[name='area.circle.radius_km']")) > 0
+    expect(page.locator("#map .map-zone.spill")).not_to_have_count(0)
+    page.click("[data-mode=outline]")
+    for spot in ((0.3, 0.3), (0.7, 0.3), (0.6, 0.7)):
+        click(*spot)
+    page.click("[data-does=here]")
+    assert page.input_value("[name='area.shape']").count("\n") == 3
+    assert page.input_value("[name='area.circle.lat']") == ""
+    page.click("[data-does=clear]")
+    assert page.input_value("[name='area.shape']") == ""
+
+
 def test_enter_in_a_field_sends_nothing(town: Town, visitor: Callable[..., Page]) -> None:
     page = visitor("ben")
     sent: list[str] = []
@@ -65,7 +116,8 @@ def test_enter_in_a_field_sends_nothing(town: Town, visitor: Callable[..., Page]
     page.goto(f"{town.url}/alerts/new/holding?mode=live")
     page.press("[name='f.seen.nb']", "Enter")
     page.wait_for_timeout(300)
-    assert sent == []
+    # Typing keeps what is typed, and does nothing else.
+    assert [each for each in sent if not each.endswith("/alerts/writing")] == []
 
 
 def test_everything_works_without_a_script(town: Town, visitor: Callable[..., Page]) -> None:

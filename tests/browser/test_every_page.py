@@ -68,6 +68,9 @@ NO_PAGES = {
     "console.import_progress",
     "console.run_progress",
     "console.htmx",
+    "console.leaflet",
+    "console.zones_geojson",
+    "console.map_tile",
 }
 
 

@@ -16,6 +16,7 @@ from tests.web.stories import written
 NOBODYS = dict.fromkeys(("alert_id", "change_id", "key_id", "run_id", "token", "user_id", "writing_id"), "0" * 32)
 NOBODYS |= {"handover_id": "0" * 32, "request_id": "0" * 32, "list_id": "0" * 32}
 OTHERS = {"step": "asked", "kind": "holding", "name": "holding", "form": "update", "path": "nothing.html"}
+NUMBERS = dict.fromkeys(("zoom", "across", "down"), 0)
 
 
 def routes(app: Flask) -> list[tuple[str, str, str, Role | None]]:
@@ -25,7 +26,7 @@ def routes(app: Flask) -> list[tuple[str, str, str, Role | None]]:
         view = app.view_functions[rule.endpoint]
         if rule.endpoint.startswith(_OWN_RULES):
             continue
-        values = {name: (NOBODYS | OTHERS)[name] for name in rule.arguments}
+        values = {name: (NUMBERS | NOBODYS | OTHERS)[name] for name in rule.arguments}
         with app.test_request_context():
             path = rule.build(values)[1]  # type: ignore[index]
         methods = sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"})

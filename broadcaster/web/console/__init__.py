@@ -12,6 +12,7 @@ _PAGES = (
     "alerts",
     "compose",
     "compose_page",
+    "area_map",
     "playbooks",
     "check",
     "decide",

@@ -12,6 +12,7 @@ from broadcaster.domain.errors import Problem
 from broadcaster.domain.field import FieldSpec, FieldType, Visibility
 from broadcaster.domain.kind import AlertKind
 from broadcaster.domain.profile import Profile
+from broadcaster.services.reach import people
 from broadcaster.web.context import runtime
 from broadcaster.web.display import said
 from broadcaster.web.language import gettext as _
@@ -28,7 +29,20 @@ _SEEN = (Visibility.PUBLIC, Visibility.POSTS)
 
 def add_filters(app: Flask) -> None:
     """Make everything here known to the templates of `app`."""
-    filters = (wall, corners, at, at_path, listed_items, anchor, place_words, as_said, any_given, sort_fields, told)
+    filters = (
+        wall,
+        corners,
+        at,
+        at_path,
+        listed_items,
+        anchor,
+        place_words,
+        as_said,
+        any_given,
+        sort_fields,
+        told,
+        people,
+    )
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.tests["applies"] = applies
 

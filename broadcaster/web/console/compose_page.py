@@ -14,6 +14,7 @@ from broadcaster.store import incidents as incident_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.web.auth.guard import me, needs, upload
 from broadcaster.web.console import blueprint
+from broadcaster.web.console.area_map import ground
 from broadcaster.web.console.compose_kept import keep, page_of, rescued, token
 from broadcaster.web.console.compose_sheet import Sheet, history, sheet_of
 from broadcaster.web.context import runtime
@@ -65,6 +66,7 @@ def form_page(sheet: Sheet, alert: AlertRow | None = None) -> str:
         names=names,
         kept=sheet.kept,
         newer=None,
+        ground=ground(),
         complaints=sheet.said if sheet.asked_for else sheet.problems,
     )
 
