@@ -16,6 +16,7 @@ COMMANDS = {
     "sweep": "parts:sweep",
     "sandbox": "parts:sandbox",
     "preview": "drafts:preview",
+    "lint": "lint:lint",
     "alert": "alerts:alert",
     "playbook": "playbooks:playbook",
     "residents": "register:residents",

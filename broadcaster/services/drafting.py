@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -11,9 +12,10 @@ from sqlalchemy import Connection
 from broadcaster.domain.alert import Draft, content_hash, plain
 from broadcaster.domain.errors import Conflict, Invalid, Problem
 from broadcaster.domain.lifecycle import ALERT
+from broadcaster.domain.lint.finding import Finding
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import bounding, calling, composing, corrections, duty, forecasting
+from broadcaster.services import bounding, calling, composing, corrections, duty, forecasting, warning_check
 from broadcaster.services.composing import Composed, Names
 from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
@@ -30,6 +32,7 @@ _NAME = re.compile(r"[a-z0-9-]{1,64}")
 class Preview:
     """A draft in words. `rendered` is None while anything stands in the way; `partly` shows as much as could be made.
 
+    `findings` are what the warning check says about its texts: errors stop a submission, warnings need a reason.
     `outlook` is how long its texts would take now, and what they cost; None when it has none.
     """
 
@@ -38,6 +41,16 @@ class Preview:
     audience: Count | None
     partly: Composed
     outlook: Outlook | None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        """True while something must be put right before it can be submitted."""
+        return bool(self.problems) or any(each.error for each in self.findings)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if not each.error)
 
 
 def preview(rt: Runtime, draft: Draft, now: datetime, locate: bool = True) -> Preview:
@@ -48,9 +61,10 @@ def preview(rt: Runtime, draft: Draft, now: datetime, locate: bool = True) -> Pr
     draft = composing.located(rt, draft) if locate else draft
     with rt.db.read() as connection:
         made = composing.compose(rt, connection, draft, Names("preview", "preview0"), now)
+        findings = warning_check.of(connection, rt.profile, made)
     alert = made.made.alert
     ready = Rendered(alert, made.made.messages) if alert is not None and not made.problems else None
-    return Preview(ready, made.problems, made.reached, made, forecasting.of_draft(rt, made, now))
+    return Preview(ready, made.problems, made.reached, made, forecasting.of_draft(rt, made, now), findings)
 
 
 def create(rt: Runtime, draft: Draft, actor: Actor, now: datetime, origin: str = "console") -> str:
@@ -116,12 +130,21 @@ def draft_of(rt: Runtime, alert: AlertRow, now: datetime) -> Draft:
     return documents.draft_from(alert.draft, ZoneInfo(rt.profile.timezone), now)
 
 
-def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime, at_hand: str = "") -> str:
+def submit(
+    rt: Runtime,
+    alert_id: str,
+    actor: Actor,
+    now: datetime,
+    at_hand: str = "",
+    reasons: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Render, freeze and hash; from here on the alert waits for another person, and whoever is on duty is called.
 
-    Returns the content hash. Invalid lists everything that stands in the way; NotReady when it would wait for nobody
-    (services/duty.py). `at_hand` says why nobody needs to be called: a second person stands by, or two have approved these words
-    before. The texts are made before the transaction, from a draft that the transaction then finds unchanged.
+    Returns the content hash. Invalid lists everything that stands in the way, errors of the warning check included; NotReady when
+    it would wait for nobody (services/duty.py). `at_hand` says why nobody needs to be called: a second person stands by, or two
+    have approved these words before. `reasons` say, per rule of the warning check, why its warnings are accepted; one without a
+    reason is kept as not answered, and the approver sees it so. The texts are made before the transaction, from a draft that the
+    transaction then finds unchanged.
     """
     actor.must(Role.AUTHOR, "submit alerts")
     with rt.db.read() as connection:
@@ -130,8 +153,11 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime, at_hand: str
         draft = draft_of(rt, alert, now)
         made = composing.compose(rt, connection, draft, Names(alert.identifier, alert.token), now)
         bounding.must_cover(connection, actor, made.draft.channels, made.draft.area)
-    if made.problems or made.made.alert is None:
-        raise Invalid(made.problems)
+        findings = warning_check.of(connection, rt.profile, made)
+    wrong = (*made.problems, *warning_check.problems(findings), *warning_check.unknown(reasons))
+    if wrong or made.made.alert is None:
+        raise Invalid(wrong)
+    warnings = warning_check.kept(warning_check.accepted(findings, reasons))
     document, correction = made.made.alert, corrections.prepare(rt, made, now)
     if correction is not None and correction.problems:
         raise Invalid(correction.problems)
@@ -149,13 +175,16 @@ def submit(rt: Runtime, alert_id: str, actor: Actor, now: datetime, at_hand: str
             "content_hash": digest,
             "correction": kept,
             "audience": _audience(made),
+            "warnings": warnings,
             "submitted_by": actor.id,
             "submitted_at": now,
             "owner": actor.id,
         }
         decisions.move_alert(tx, alert_id, "submit", now, **values)
         drafts.freeze(tx, alert_id, made.made.messages, [each.id for each in made.references])
-        body = {"hash": digest, "texts": [plain(text) for text in made.made.messages], "audience": _audience(made)}
+        body: dict[str, object] = {"hash": digest, "audience": _audience(made)}
+        body["texts"] = [plain(text) for text in made.made.messages]
+        body |= {"warnings": warnings} if warnings else {}
         basis = made.draft.fields.get("basis", "")
         grounds = rt.profile.in_language(basis, rt.profile.fallback) if isinstance(basis, Mapping) else str(basis)
         journal.append(tx, alert.incident, actor, "submit", now, alert_id=alert_id, grounds=grounds, body=body)

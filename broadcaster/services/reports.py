@@ -14,7 +14,8 @@ from broadcaster.store.alerts import AlertRow
 def report(rt: Runtime, alert_id: str) -> dict[str, object]:
     """An alert by its id; NotFound. Times are ISO 8601 with offset, or None.
 
-    `forecast` while it waits for approval or goes out, else None; `staff` is what became of the texts to the staff's phones.
+    `forecast` while it waits for approval or goes out, else None; `staff` is what became of the texts to the
+    staff's phones, `warnings` what the warning check said and why it was accepted.
     """
     now = clock.utc_now()
     with rt.db.read() as connection:
@@ -22,7 +23,11 @@ def report(rt: Runtime, alert_id: str) -> dict[str, object]:
         found = report_of(connection, alert)
         outlook = forecasting.now_of(rt, connection, alert, now)
         staff = proof.document(proof.of_alert(rt, connection, alert))
-    return found | {"forecast": forecasting.document(outlook) if outlook else None, "staff": staff}
+    return found | {
+        "forecast": forecasting.document(outlook) if outlook else None,
+        "staff": staff,
+        "warnings": list(alert.warnings),
+    }
 
 
 def report_of(connection: Connection, alert: AlertRow) -> dict[str, object]:

@@ -35,6 +35,7 @@ class AlertRow:
     content_hash: str | None
     correction: Mapping[str, Any] | None
     audience: Mapping[str, Any] | None
+    warnings: Sequence[Mapping[str, Any]]
     editors: frozenset[str]
     created_by: str
     created_at: datetime
@@ -81,6 +82,7 @@ def _rows() -> Select[Any]:
 def _row(found: Row[Any]) -> AlertRow:
     values = dict(found._mapping)
     values["state"] = AlertState(values["state"])
+    values["warnings"] = tuple(values["warnings"] or ())
     values["editors"] = frozenset(values["editors"])
     return AlertRow(**values)
 

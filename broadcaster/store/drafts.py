@@ -50,6 +50,7 @@ def edit(
             document=None,
             content_hash=None,
             correction=None,
+            warnings=None,
             submitted_by=None,
             submitted_at=None,
         )

@@ -152,15 +152,16 @@ def _delivery(row: Mapping[str, Any], personal: bool) -> dict[str, object]:
 )
 @needs("alerts:write")
 @repeatable
-def submit(path: asked.AlertPath, header: asked.Repeat) -> Response:
+def submit(path: asked.AlertPath, body: asked.SubmitIn, header: asked.Repeat) -> Response:
     """Submit a draft
 
-    Its texts are made and frozen; now it waits for a second person. 422 lists everything that stands in the way.
+    Its texts are made and frozen; now it waits for a second person. 422 lists everything that stands in the way, errors of the
+    warning check included. Its warnings are shown to the second person with the reasons of the body, or as not answered.
     """
     alert = seen(path.id)
     done = alert.state is AlertState.PENDING_APPROVAL and alert.submitted_by == me().id
     if not (done and begun_before()):
-        drafting.submit(runtime(), alert.id, me(), now())
+        drafting.submit(runtime(), alert.id, me(), now(), reasons=body.reasons)
     return jsonify(report(runtime(), alert.id))
 
 

@@ -80,6 +80,17 @@ class StaffPhone(Answer):
     delivered_after: float | None
 
 
+class WarningOut(Answer):
+    """A warning of the warning check that an alert was submitted with."""
+
+    rule: str
+    place: str
+    language: str
+    message: dict[str, str] = Field(description="Per language of the reader")
+    seen: list[str]
+    reason: str = Field(description="Empty: nobody answered it")
+
+
 class Report(Answer):
     """How an alert stands. Accepted means that the provider has it, delivered that the phone has."""
 
@@ -98,6 +109,7 @@ class Report(Answer):
     completed_at: datetime | None
     forecast: Forecast | None = Field(default=None, description="While it waits for approval or goes out; not in lists")
     staff: list[StaffPhone] = Field(default=[], description="Not in lists")
+    warnings: list[WarningOut] = Field(default=[], description="What was accepted when it was submitted. Not in lists")
 
 
 class AlertList(Answer):
@@ -270,12 +282,27 @@ class Audience(Answer):
     )
 
 
+class FindingOut(Answer):
+    """What the warning check says. An error stops a submission; a warning needs a reason."""
+
+    rule: str
+    weight: Literal["error", "warning"]
+    place: str = Field(description="fields.NAME, a part of the alert, or CHANNEL.LANGUAGE")
+    language: str
+    said: str = Field(description="The very words; empty when it is about a whole text")
+    seen: list[str] = Field(description="CHANNEL.LANGUAGE of the texts that show it")
+    message: str
+    cure: str
+    source: str = Field(description="The work that the rule is taken from")
+
+
 class PreviewOut(Answer):
     """What an alert would say. `ready` is false while anything stands in the way of its submission."""
 
     ready: bool
     texts: list[Text]
     problems: list[Fault]
+    findings: list[FindingOut] = Field(description="Errors first")
     audience: Audience | None
     forecast: Forecast | None = Field(default=None, description="Null: it has no texts, or they cannot be made yet")
 

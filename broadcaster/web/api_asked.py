@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from broadcaster.web.api_words import Channel, DeliveryState, Id, Name, State, Status, Words
 
@@ -165,6 +165,25 @@ class RetryIn(Closed):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"channel": "sms"}]})
     channel: Channel | None = Field(default=None, description="Left out: every channel")
+
+
+class SubmitIn(Closed):
+    """Why warnings of the warning check are accepted. No body is as good as an empty one: they are then kept as not answered."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reasons": {"rare-word": "the name that people here use for the place"}}]},
+        openapi_extra={"required": False},  # type: ignore[typeddict-unknown-key]  # an invention of flask-openapi3
+    )
+    reasons: dict[str, Annotated[str, Field(min_length=1, max_length=300)]] = Field(
+        default={},
+        max_length=60,
+        description="Rule (as in a preview's findings) → why its warnings may stand. Errors cannot be accepted.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_body(cls, given: object) -> object:
+        return {} if given is None else given
 
 
 class StopIn(Closed):

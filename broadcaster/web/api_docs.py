@@ -9,7 +9,7 @@ from flask import Response, current_app, jsonify, render_template
 from flask_openapi3.openapi import OpenAPI
 
 from broadcaster.services import accounts, scopes
-from broadcaster.web.api_asked import AlertIn, FollowUpIn, RetryIn, RunIn, StopIn
+from broadcaster.web.api_asked import AlertIn, FollowUpIn, RetryIn, RunIn, StopIn, SubmitIn
 from broadcaster.web.api_door import PREFIX, READS, WRITES, blueprint, open_to_all
 from broadcaster.web.api_errors import TYPES
 from broadcaster.web.auth.guard import polled
@@ -18,7 +18,7 @@ from broadcaster.web.context import runtime
 WORDS = """Write, submit, follow and stop alerts, and run playbooks. Everything that the console does except what needs a person:
 approve, return, reject, and the administration of users."""
 
-BODIES = (AlertIn, FollowUpIn, RetryIn, RunIn, StopIn)
+BODIES = (AlertIn, FollowUpIn, RetryIn, RunIn, StopIn, SubmitIn)
 
 
 def specification(app: OpenAPI) -> dict[str, Any]:

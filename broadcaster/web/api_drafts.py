@@ -6,7 +6,7 @@ from flask import Response, jsonify, request
 
 from broadcaster.domain.alert import plain
 from broadcaster.domain.errors import Conflict
-from broadcaster.services import broadcasting, drafting, forecasting, scopes
+from broadcaster.services import broadcasting, drafting, forecasting, scopes, warning_check
 from broadcaster.services.reports import report
 from broadcaster.store import documents
 from broadcaster.web import api_answered as answered
@@ -39,9 +39,10 @@ def preview(body: asked.AlertIn, header: asked.Repeat) -> Response:
     made = drafting.preview(runtime(), draft, now())
     return jsonify(
         {
-            "ready": made.rendered is not None,
+            "ready": made.rendered is not None and not made.stopped,
             "texts": [plain(each) for each in made.partly.made.messages],
             "problems": faults(made.problems),
+            "findings": warning_check.document(made.findings),
             "audience": counted(made.audience) if made.audience else None,
             "forecast": forecasting.document(made.outlook) if made.outlook else None,
         }

@@ -21,6 +21,7 @@ from broadcaster.web import (
     context,
     dearness,
     display,
+    findings,
     health,
     language,
     shared,
@@ -78,6 +79,7 @@ def _speak(app: OpenAPI, rt: Runtime) -> None:
     display.add_filters(app)
     compose_display.add_filters(app)
     dearness.add_filters(app)
+    findings.add_filters(app)
     shared.share(app)
     told.learn(app, rt.kinds.values())
 

@@ -46,6 +46,30 @@ def test_nothing_reaches_anybody_before_a_person_approves(city: Runtime, system:
     assert not texts_per_phone(sandbox)
 
 
+def test_warnings_go_on_with_the_reasons_of_the_body_or_as_not_answered(system: Caller) -> None:
+    fields = HOLDING["fields"] | {"seen": {"en": "Inundation at Oxley Creek since this morning"}}
+    body = {**HOLDING, "fields": fields}
+    assert {each["rule"] for each in system.post("/previews", body).get_json()["findings"]} == {
+        "relative-time",
+        "rare-word",
+    }
+    reasons = {"reasons": {"rare-word": "painted on the bridge"}}
+    report = system.post(f"/alerts/{system.draft(fields=fields)}/submit", reasons).get_json()
+    assert {each["rule"]: each["reason"] for each in report["warnings"]} == {
+        "rare-word": "painted on the bridge",
+        "relative-time": "",
+    }
+    silent = system.submitted(fields=fields)
+    assert {each["reason"] for each in system.get(f"/alerts/{silent}").get_json()["warnings"]} == {""}
+    problem(system.post(f"/alerts/{system.draft()}/submit", {"reasons": {"no-such-rule": "x"}}), 422)
+    blank = system.draft(fields=fields | {"seen": {"en": "Oxley Creek is rising at [SUBURB]"}})
+    (error,) = problem(system.post(f"/alerts/{blank}/submit", reasons), 422)["errors"]
+    assert (error["place"], error["message"]) == (
+        "fields.seen",
+        "says “[SUBURB]”, which is a blank that nobody filled in",
+    )
+
+
 def test_the_key_that_wrote_it_is_in_the_journal_and_on_the_alert(city: Runtime, system: Caller) -> None:
     alert_id = system.submitted()
     with city.db.read() as connection:

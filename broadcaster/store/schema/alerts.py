@@ -38,6 +38,8 @@ alerts = Table(
     # The correction that was approved with it: its wording, the texts as the approver saw them, and the templates' hash.
     Column("correction", JSON),
     Column("audience", JSON),
+    # What the warning check said and why it was accepted; gone with every edit.
+    Column("warnings", JSON),
     Column("editors", JSON, nullable=False),
     Column("created_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),

@@ -18,7 +18,18 @@ from broadcaster.web.display import said
 from broadcaster.web.language import gettext as _
 from broadcaster.web.told import told
 
-_SECTIONS = ("area", "channels", "resources", "incident", "onset", "expires", "next_update", "languages", "correction")
+_SECTIONS = (
+    "area",
+    "channels",
+    "resources",
+    "incident",
+    "onset",
+    "expires",
+    "next_update",
+    "languages",
+    "correction",
+    "severity",
+)
 #: Channels' own complaints point at the preview, where the text is.
 _PREVIEW = ("sms", "x", "facebook", "website", "cap")
 
@@ -112,6 +123,7 @@ def place_words(place: str, kind: AlertKind) -> str:
         "next_update": _("Next update by"),
         "languages": _("Languages"),
         "correction": _("If this turns out wrong"),
+        "severity": _("Severity"),
         "references": _("What it is about"),
         "msgType": _("Kind of message"),
         "sms": _("Text messages"),
