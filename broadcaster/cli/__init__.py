@@ -20,6 +20,7 @@ COMMANDS = {
     "alert": "alerts:alert",
     "playbook": "playbooks:playbook",
     "residents": "register:residents",
+    "households": "register:households",
     "zones": "register:zones",
     "user": "people:user",
     "key": "people:key",

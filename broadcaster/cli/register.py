@@ -127,6 +127,36 @@ def export() -> None:
 
 
 @click.group(cls=Group)
+def households() -> None:
+    """The city's own list of addresses: who is on it and not in the register has no number."""
+
+
+@households.command("import")
+@click.argument("file", type=click.File("rb"))
+@as_json
+def import_households(file: BinaryIO, as_json: bool) -> None:
+    """Put a CSV FILE (- is stdin) in the place of the list of households that is in force.
+
+    Columns: household,place,lat,lon,zones. household is what the residents' register calls it, place its address; one of the two is
+    needed, and a point or zones. Lines that cannot be used are refused one by one and listed.
+
+    \b
+    broadcaster households import addresses.csv
+    """
+    from broadcaster.services.addresses import import_addresses
+
+    with runtime() as rt:
+        report = import_addresses(rt.db, file.read(), actor=operator(), now=clock.utc_now(), name=file.name)
+
+    def words() -> None:
+        for line, reason in report.refused:
+            click.echo(f"line {line}: {reason}", err=True)
+        click.echo(report.summary())
+
+    show(report, words)
+
+
+@click.group(cls=Group)
 def zones() -> None:
     """Import the zones in which people live."""
 

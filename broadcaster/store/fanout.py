@@ -401,3 +401,10 @@ def unmade(connection: Connection) -> Sequence[str]:
     return connection.scalars(
         select(audience_plans.c.alert_id).where(audience_plans.c.done_at.is_(None)).distinct()
     ).all()
+
+
+def generation_of(connection: Connection, alert_id: str) -> int | None:
+    """The generation of residents that an alert went to; None when it has no plans."""
+    mine = audience_plans.c.alert_id == alert_id
+    found: int | None = connection.scalar(select(func.max(audience_plans.c.generation)).where(mine))
+    return found

@@ -56,3 +56,8 @@ class PhoneReader:
         if kind in _NOT_A_PERSON:
             raise ValueError(f"the phone is {_NOT_A_PERSON[kind]}")
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_landline(phone: str) -> bool:
+    """True for a number (E.164) that its country gives to fixed lines only, which take no texts."""
+    return phonenumbers.number_type(phonenumbers.parse(phone)) == PhoneNumberType.FIXED_LINE

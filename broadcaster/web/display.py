@@ -62,6 +62,7 @@ def add_filters(app: Flask) -> None:
         ACTIONS=words.ACTIONS,
         RUN_STATES=words.RUN_STATES,
         REQUEST_STEPS=words.REQUEST_STEPS,
+        WHYS=words.WHYS,
         asleep=asleep,
         what_runs=mode.mode,
         drill_word=mode.drill_word,

@@ -9,6 +9,7 @@ from broadcaster.domain.lifecycle import BatchState as B
 from broadcaster.domain.lifecycle import DeliveryState as D
 from broadcaster.domain.playbook import RunState as R
 from broadcaster.domain.playbook import StepState as S
+from broadcaster.domain.street import Why
 from broadcaster.web.language import gettext as _
 from broadcaster.web.language import later
 
@@ -159,6 +160,10 @@ ACTIONS: dict[str, LazyString] = {
     "inbound acknowledged": later("Text from a resident seen"),
     "inbound answered": later("Text from a resident dealt with"),
     "take over": later("Taken over"),
+    "list.make": later("List of households made"),
+    "list.open": later("List of households opened"),
+    "list.withdraw": later("List of households withdrawn"),
+    "households imported": later("Households imported"),
     "real event": later("Real event declared"),
     "end exercise": later("Exercise ended"),
     "replay exercise": later("Exercise played again"),
@@ -190,6 +195,16 @@ STEP_STATES: dict[S, Said] = {
     S.SENT: Said(later("Sent"), "✓", "good"),
     S.SKIPPED: Said(later("Left out"), "⊘", "quiet"),
     S.FAILED: Said(later("Failed"), "✕", "bad"),
+}
+
+#: Why a household is not known to have a text.
+WHYS: dict[Why, Said] = {
+    Why.UNCONFIRMED: Said(later("Not confirmed"), "?", "warn"),
+    Why.OPEN: Said(later("No word yet"), "◷", "busy"),
+    Why.FAILED: Said(later("Failed"), "✕", "bad"),
+    Why.LANDLINE: Said(later("Landline"), "☎", "warn"),
+    Why.STOPPED: Said(later("Said stop"), "⊘", "quiet"),
+    Why.NO_NUMBER: Said(later("No number"), "–", "bad"),
 }
 
 REQUEST_STEPS: dict[str, Said] = {

@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 from broadcaster import clock
 from broadcaster.domain.alert import Status
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import asking, broadcasting, handing_over, inbound, playbooks, writing
+from broadcaster.services import asking, broadcasting, handing_over, inbound, not_reached, playbooks, writing
 from broadcaster.services.asking import Card
 from broadcaster.settings import load
 from broadcaster.store import accounts
@@ -140,6 +140,7 @@ def _happenings(house: House, rt: Runtime) -> dict[str, str]:
     return {
         "writing": page.writing_id,
         "request": request,
+        "crew_list": not_reached.make(rt, going, "rocklea", 12, "Crew 4", house.people["ben"].actor, at),
         "handover": handover,
         "draft": draft,
         "pending": pending,

@@ -40,6 +40,8 @@ def paths(town: Town) -> dict[str, list[str]]:
         "inbox": ["/inbox"],
         "handover": ["/handover"],
         "exercises": ["/exercises"],
+        "not_reached": [f"/alerts/{ids['going']}/not-reached"],
+        "crew_list": [f"/crew-lists/{ids['crew_list']}"],
         "real_event_page": ["/real-event"],
         "signed_handover": [f"/handover/{ids['handover']}"],
         "requests": ["/requests"],

@@ -22,6 +22,7 @@ _PAGES = (
     "handover",
     "asking",
     "exercises",
+    "not_reached",
     "residents",
     "own_phone",
     "second_step",
