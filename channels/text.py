@@ -118,14 +118,17 @@ def urls_in(text: str) -> tuple[str, ...]:
     return tuple(str(found["url"]) for found in extract_urls_with_indices(text))
 
 
-def split_thread(text: str, link: str = "", limit: int = POST_LIMIT, lead: str = "", mark: str = "") -> tuple[str, ...]:
+def split_thread(
+    text: str, link: str = "", limit: int = POST_LIMIT, lead: str = "", mark: str = "", stamp: str = ""
+) -> tuple[str, ...]:
     """Cut a post into a numbered thread, only if it does not fit in one.
 
     The post reads `lead`, `text`, `link`, each on its own line; a `text` that already begins with `lead` or ends with
     `link` does not get it twice. Part 1 always holds the whole lead and the link, so that it stands alone. `mark`
-    (EXERCISE) is repeated at the head of every part that does not begin with it. A cut falls on the end of a paragraph
-    or sentence; inside a sentence only when that sentence alone overfills a part; never inside a word or a URL, nor
-    at a no-break space.
+    (EXERCISE) is repeated at the head of every part that does not begin with it. The other parts say `stamp` beside their
+    number: X refuses a post in the words of an earlier one, and only part 1 has a link that makes it differ. A cut falls
+    on the end of a paragraph or sentence; inside a sentence only when that sentence alone overfills a part; never inside
+    a word or a URL, nor at a no-break space.
 
     Returns parts that `measure_post` calls valid, each at most `limit` weighted characters. Raises ValueError naming
     the word (or character) that cannot be sent.
@@ -138,7 +141,7 @@ def split_thread(text: str, link: str = "", limit: int = POST_LIMIT, lead: str =
         glue = "\n" if "\n" in body[: len(body) - len(body.lstrip())] else " "
     else:
         glue = "\n"
-    cutter = _Cutter(lead.strip(), glue, body.strip(), link, limit, mark.strip())
+    cutter = _Cutter(lead.strip(), glue, body.strip(), link, limit, mark.strip(), stamp)
     whole = cutter.compose(body.strip(), first=True, number="")
     _check_sendable(whole)
     if cutter.fits(whole):
@@ -169,6 +172,7 @@ class _Cutter:
     link: str
     limit: int
     mark: str
+    stamp: str
 
     def compose(self, part: str, first: bool, number: str) -> str:
         """Build one post around a piece of the body, exactly as it will be sent."""
@@ -177,7 +181,8 @@ class _Cutter:
         if self.mark and not text.startswith(self.mark):
             text = f"{self.mark} {text}".rstrip()
         if number:
-            text = f"{text} {number}".lstrip()
+            said = number if first or not self.stamp else f"{number}, {self.stamp}"
+            text = f"{text} ({said})".lstrip()
         return "\n".join(filter(None, (text, self.link if first else "")))
 
     def fits(self, post: str) -> bool:

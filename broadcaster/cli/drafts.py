@@ -76,6 +76,8 @@ def preview(ctx: click.Context, file: Path, as_json: bool) -> None:
                 console.print(line, soft_wrap=True)
         for lack_or_problem in (*lacking, *found.problems):
             click.echo(str(lack_or_problem), err=True)
+        if any(each.place == "references" for each in found.problems):
+            click.echo("what it follows must have been sent from here: `broadcaster alert list` has the ids", err=True)
 
     show(document, words)
     ctx.exit(1 if found.rendered is None else 0)

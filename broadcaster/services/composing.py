@@ -111,7 +111,9 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
         if counted.phones == 0 and draft.channels == ("sms",):
             problems.append(Problem("area", "no phone would be reached", "Choose another area, or import residents."))
     if made.alert is not None:
-        problems += cap_rules.problems(made.alert)
+        # A reference that cannot be used is not in the document either: that is one fault, not two.
+        told = any(each.place == "references" for each in problems)
+        problems += [each for each in cap_rules.problems(made.alert) if not (told and each.place == "references")]
     made = replace(made, problems=tuple(dict.fromkeys((*problems, *made.problems))))
     return Composed(draft, kind, made, counted, expected, _zones(area), tuple(references), setting, area)
 

@@ -129,6 +129,7 @@ class _Room:
             self.setting.short_link if channel == "sms" else self.setting.page(tag),
             self._limits(channel, tag),
             self.setting.hashtag or self.profile.hashtag,
+            language.clock_time(self.setting.sent.astimezone(self.matter.zone)),
         )
         try:
             message = shapes.sms_short(frame) if brief else _SHAPES[channel](frame, cap)

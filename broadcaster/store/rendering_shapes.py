@@ -21,7 +21,7 @@ _DOUBLE_STOP = re.compile(r"(?<!\.)\.\.(?!\.)")
 class Frame:
     """What goes around the words of one channel and language. `words(shorter)` runs the template.
 
-    `marks` are an exercise's first and last words, empty when it is live.
+    `marks` are an exercise's first and last words, empty when it is live. `clock` is when it was sent, in this language.
     """
 
     channel: str
@@ -31,6 +31,7 @@ class Frame:
     link: str
     limits: Limits
     hashtag: str = ""
+    clock: str = ""
 
     @property
     def place(self) -> str:
@@ -128,7 +129,7 @@ def x(frame: Frame) -> Message:
     lead = " ".join(filter(None, (first, blocks[0] if blocks else "", f"#{frame.hashtag}" if frame.hashtag else "")))
     rest = "\n".join(filter(None, (*blocks[1:], last)))
     try:
-        parts = split_thread(rest, frame.link, frame.limits.per_part, lead, first)
+        parts = split_thread(rest, frame.link, frame.limits.per_part, lead, first, frame.clock)
     except ValueError as error:
         raise frame.problem(str(error), "Shorten the first sentences or the names of places.") from None
     if len(parts) > frame.limits.parts:

@@ -140,14 +140,14 @@ def test_a_post_that_fits_is_not_cut() -> None:
 def test_the_first_part_stands_alone_with_lead_and_link() -> None:
     parts = split_thread(REST, LINK, lead=LEAD)
     assert parts[0].startswith(LEAD)
-    assert parts[0].endswith(f" 1/{len(parts)}\n{LINK}")
-    assert [part.splitlines()[-1][-3:] for part in parts[1:]] == [f"{n}/{len(parts)}" for n in range(2, len(parts) + 1)]
+    assert parts[0].endswith(f" (1/{len(parts)})\n{LINK}")
+    assert [part[-5:] for part in parts[1:]] == [f"({n}/{len(parts)})" for n in range(2, len(parts) + 1)]
     assert sum(part.count(LINK) for part in parts) == 1
 
 
 def test_a_thread_breaks_after_sentences_and_knows_abbreviations() -> None:
     parts = split_thread(REST, LINK, lead=LEAD)
-    bodies = [re.sub(r" \d/\d$", "", part.removesuffix("\n" + LINK)) for part in parts]
+    bodies = [re.sub(r" \(\d/\d\)$", "", part.removesuffix("\n" + LINK)) for part in parts]
     assert all(body.endswith((".", "?")) for body in bodies)
     assert not any(body.endswith("Mt.") for body in bodies)
     assert " ".join(" ".join(bodies).split()) == " ".join(f"{LEAD} {REST}".split()).replace("\u00a0", " ")
@@ -157,6 +157,14 @@ def test_lead_and_link_that_the_text_already_has_are_not_said_twice() -> None:
     apart = split_thread(REST, LINK, lead=LEAD)
     together = split_thread(f"{LEAD}\n{REST}\n{LINK}", LINK, lead=LEAD)
     assert apart == together
+
+
+def test_the_same_words_an_hour_later_are_another_thread_in_every_part() -> None:
+    early = split_thread(REST, LINK, lead=LEAD, stamp="7.53 am")
+    late = split_thread(REST, f"{LINK}2", lead=LEAD, stamp="8.53 am")
+    assert not set(early) & set(late)
+    assert early[1].endswith(f" (2/{len(early)}, 7.53 am)")
+    assert all(measure_post(part).valid for part in early)
 
 
 def test_every_part_of_an_exercise_says_so_first() -> None:
@@ -207,7 +215,7 @@ def test_threads_lose_nothing_and_every_part_is_valid(
     if link:
         bodies[0] = bodies[0].removesuffix(link).strip()
     if len(parts) > 1:
-        bodies = [body.removesuffix(f"{n}/{len(parts)}").strip() for n, body in enumerate(bodies, 1)]
+        bodies = [body.removesuffix(f"({n}/{len(parts)})").strip() for n, body in enumerate(bodies, 1)]
     said = re.split(r"[ \n]+", " ".join(body for body in bodies if body))
     meant = re.split(r"[ \n]+", f"{lead} {text.strip()}".strip())
     # A full-width stop is a place to cut, so only there may a word come back in two, less a no-break space.

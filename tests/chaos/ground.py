@@ -116,7 +116,7 @@ class Ground:
         text = (FOLDER / "templates/alerts/holding/example.en.yaml").read_text()
         text = text.replace("incident: flood", f"incident: flood-{self.alerts}")
         text = text.replace("zones: [rocklea, oxley]", f"zones: [{', '.join(SQUARES)}]")
-        # X refuses the words of an earlier post, also those of a thread's second part.
+        # X refuses the words of an earlier post, and within a minute the second parts of threads would not differ.
         text = text.replace("Crews are", f"Crew {self.alerts} is").replace("+35m", f"+{35 + 20 * self.alerts}m")
         path.write_text(f"{text}channels: [website, sms, x, facebook]\n")
         if not self.scale.whole:

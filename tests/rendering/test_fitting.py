@@ -68,7 +68,7 @@ def test_x_is_one_post_when_it_fits_and_a_thread_whose_first_part_stands_alone_w
     message = stage.text(stage.shown(stage.example("evacuation", BRISBANE), BRISBANE), "x", "en")
     assert len(message.parts) == 2
     assert "LEAVE NOW: Rocklea below Sherwood Rd." in message.parts[0]
-    assert message.parts[0].endswith(f"1/2\n{message.link}")
+    assert message.parts[0].endswith(f"(1/2)\n{message.link}")
     assert message.link not in message.parts[1]
     assert message.notes == ("cut into a thread of 2",)
 

@@ -71,7 +71,7 @@ def test_without_its_marks_no_text_of_an_exercise_passes() -> None:
     ):
         problems = verify(Message(channel, "en", (text,)), language, LANGUAGES, live=False)
         assert [problem.place for problem in problems] == [f"{channel}.en"]
-    thread = ("EXERCISE EXERCISE: one 1/2", "two. This is an exercise. 2/2")
+    thread = ("EXERCISE EXERCISE: one (1/2)", "two. This is an exercise. (2/2)")
     assert verify(Message("x", "en", thread), language, LANGUAGES, live=False)
 
 
