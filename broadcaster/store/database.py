@@ -13,6 +13,16 @@ from broadcaster.store.turnstile import Turnstile
 
 #: The execution option under which a connection knows the folder.
 _SCRATCH = "broadcaster_scratch"
+#: A host that is cut off or hangs is given up after some 25 s (libpq alone: hours), well before leases end; and a process that is stopped
+#: inside a transaction must not hold its rows for long. Each statement begins its 20 s anew.
+_POSTGRES = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+    "options": "-c idle_in_transaction_session_timeout=20000",
+}
 
 
 def scratch(connection: Connection) -> Path | None:
@@ -53,8 +63,7 @@ class Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
                 execution_options=options,
-                # A process that is stopped inside a transaction must not hold its rows for ever.
-                connect_args={"options": "-c idle_in_transaction_session_timeout=60000"},
+                connect_args=_POSTGRES,
             )
         engine = create_engine(
             self.url,

@@ -56,9 +56,12 @@ class RateLimits:
 
     def put_back(self, channel: Channel, lane: str, live: bool, unused: int) -> None:
         """Rights that nobody needed."""
-        rate = self.rate(channel, lane)
-        if rate is not None and unused > 0:
-            self._granted(self._key(channel, lane, live), rate, max(1.0, rate), -unused)
+        if unused > 0:
+            self._give(channel, lane, live, unused)
+
+    def owe(self, channel: Channel, lane: str, live: bool) -> None:
+        """One goes out at once, beside all that wait for their turn; what comes next waits the longer for it."""
+        self._give(channel, lane, live, -1)
 
     def ease(self, channel: Channel, lane: str, live: bool, seconds: float) -> None:
         """The provider says that we are too fast: nobody sends for `seconds`. Said many times at once, it means the same once."""
@@ -89,22 +92,26 @@ class RateLimits:
     def _key(channel: Channel, lane: str, live: bool) -> str:
         return f"broadcaster:rate:{'live' if live else 'exercise'}:{channel.carrier}:{lane}"
 
+    def _give(self, channel: Channel, lane: str, live: bool, rights: int) -> None:
+        if self.rate(channel, lane) is None:
+            return
+        key = self._key(channel, lane, live)
+        try:
+            self._redis.hincrbyfloat(key, "tokens", rights)
+        except redis.RedisError:
+            tokens, at = self._own.get(key, (1.0, clock.uptime()))
+            self._own[key] = (tokens + rights, at)
+
     def _granted(self, key: str, rate: float, most: float, want: int) -> int:
         try:
-            return self._shared(key, rate, most, want)
+            return int(self._take(keys=[key], args=[rate, most, want]))
         except redis.RedisError:
             return self._alone(key, rate * SHARE, max(1.0, most * SHARE), want)
-
-    def _shared(self, key: str, rate: float, most: float, want: int) -> int:
-        if want < 0:
-            self._redis.hincrbyfloat(key, "tokens", -want)
-            return 0
-        return int(self._take(keys=[key], args=[rate, most, want]))
 
     def _alone(self, key: str, rate: float, most: float, want: int) -> int:
         now = clock.uptime()
         tokens, at = self._own.get(key, (1.0, now))
         tokens = min(most, tokens + (now - at) * rate)
-        granted = max(0, int(min(want, tokens))) if want > 0 else 0
-        self._own[key] = (tokens - (granted if want > 0 else want), now)
+        granted = max(0, int(min(want, tokens)))
+        self._own[key] = (tokens - granted, now)
         return granted

@@ -70,13 +70,17 @@ def test_without_valkey_each_worker_keeps_to_a_share(runtime: Runtime) -> None:
     assert 1 <= taken <= 40 * SHARE * (time.monotonic() - began) + 1
 
 
-def test_unused_tokens_go_back(runtime: Runtime) -> None:
-    limits = RateLimits(runtime.settings.redis, set_rate=0.001)
+@pytest.mark.parametrize("down", [False, True])
+def test_unused_tokens_go_back_and_what_passed_by_the_queue_is_owed(runtime: Runtime, down: bool) -> None:
+    limits = RateLimits("unix:///nowhere/valkey.sock" if down else runtime.settings.redis, set_rate=0.001)
     channel = runtime.channel("sms", True)
     assert limits.take(channel, "back", True, 50) == 1
     assert limits.take(channel, "back", True, 50) == 0
     limits.put_back(channel, "back", True, 1)
     assert limits.take(channel, "back", True, 50) == 1
+    limits.owe(channel, "back", True)
+    limits.put_back(channel, "back", True, 1)
+    assert limits.take(channel, "back", True, 50) == 0
 
 
 def test_too_many_requests_make_every_worker_wait_once(runtime: Runtime) -> None:
