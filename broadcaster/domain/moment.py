@@ -74,3 +74,9 @@ def _stepped(now: datetime, distance: timedelta, forward: bool) -> datetime:
     exact = (now + distance if forward else now - distance).timestamp()
     steps = -(-exact // _STEP) if forward else exact // _STEP
     return datetime.fromtimestamp(steps * _STEP, UTC)
+
+
+def round_up(moment: datetime, step: timedelta) -> datetime:
+    """The next moment on the clock that is a whole number of steps: 14:02 by five minutes is 14:05."""
+    over = timedelta(seconds=moment.timestamp() % step.total_seconds())
+    return moment + (step - over) if over else moment

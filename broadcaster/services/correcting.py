@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from broadcaster.domain.errors import BroadcasterError, Conflict, NotAllowed
 from broadcaster.domain.lifecycle import AlertState
+from broadcaster.domain.moment import round_up
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import approval, corrections, drafting, playbook_versions
@@ -23,7 +24,7 @@ from broadcaster.store.alerts import AlertRow
 SEEN = (AlertState.BROADCASTING, AlertState.ACTIVE, AlertState.STOPPED, AlertState.EXPIRED)
 #: The promise of a correction: people who were told something wrong are not left waiting.
 NEXT = timedelta(minutes=30)
-_FIVE = 300
+STEP = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,7 @@ def send(rt: Runtime, alert_id: str, actor: Actor, now: datetime, right: Mapping
 
 def next_update(now: datetime) -> datetime:
     """When a correction that is sent now promises the next word: in half an hour, on a round five minutes."""
-    moment = now + NEXT
-    over = moment.timestamp() % _FIVE
-    return moment + timedelta(seconds=_FIVE - over) if over else moment
+    return round_up(now + NEXT, STEP)
 
 
 def _words(connection: Connection, parent: AlertRow) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from broadcaster.domain.errors import BroadcasterError
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
-from broadcaster.services import broadcasting, building, ladder, playbook_runs, publishing, ringing, seals
+from broadcaster.services import broadcasting, building, expiring, ladder, playbook_runs, publishing, ringing, seals
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import batches, decisions, fanout, idempotency, journal, own_texts, quiet, sweeps
 
@@ -147,6 +147,12 @@ def _climb(rt: Runtime, now: datetime) -> None:
         ladder.climb(rt, now)
 
 
+def _warn(rt: Runtime, now: datetime) -> None:
+    """Alerts that run out while people follow them."""
+    if rt.pacer.due("warn", 2.0):
+        expiring.warn(rt, now)
+
+
 def _tidy(rt: Runtime, now: datetime) -> None:
     if rt.pacer.due("tidy", 3600.0):
         building.clean_up(rt.db, now)
@@ -164,6 +170,7 @@ TASKS: tuple[Callable[[Runtime, datetime], None], ...] = (
     _publish,
     _finish,
     _lapse,
+    _warn,
     _run,
     _tell_of_seal,
     _climb,

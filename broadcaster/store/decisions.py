@@ -31,6 +31,12 @@ def stop(tx: Connection, alert: AlertRow, actor: Actor, now: datetime) -> None:
     move_alert(tx, alert.id, "stop", now, stop_at=now, stopped_by=actor.id)
 
 
+def confirm(tx: Connection, alert_id: str, now: datetime, promise: datetime) -> None:
+    """Nothing has changed as of now; the next word comes by `promise`."""
+    values = {"no_change_at": now, "next_update_at": promise, "updated_at": now}
+    tx.execute(update(alerts).where(alerts.c.id == alert_id).values(**values))
+
+
 def finish_sending(tx: Connection, alert_id: str) -> None:
     """Everything has been handed over."""
     tx.execute(

@@ -1,13 +1,13 @@
 """Queries about incidents and the instructions that are open in their zones."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
 from broadcaster.domain.errors import NotFound
-from broadcaster.store.schema import incidents, instructions
+from broadcaster.store.schema import alerts, incidents, instructions
 
 
 def named(connection: Connection, name: str) -> Row[Any]:
@@ -60,6 +60,25 @@ def open_instructions(connection: Connection, incident_id: int, zones: Collectio
     )
     if zones:
         query = query.where(instructions.c.zone.in_(sorted(zones)))
+    return connection.execute(query).all()
+
+
+def ledger(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+    """Every open instruction, and what was lifted in the last week: its columns, its incident, and who said it last."""
+    lately = instructions.c.lifted_at > now - timedelta(days=7)
+    query = (
+        select(
+            instructions,
+            incidents.c.name.label("incident"),
+            incidents.c.title.label("incident_title"),
+            incidents.c.live,
+            alerts.c.identifier.label("said_by"),
+        )
+        .join(incidents, incidents.c.id == instructions.c.incident_id)
+        .join(alerts, alerts.c.id == instructions.c.renewed_by)
+        .where(instructions.c.lifted_at.is_(None) | lately)
+        .order_by(instructions.c.lifted_at.desc(), instructions.c.zone, instructions.c.level.desc())
+    )
     return connection.execute(query).all()
 
 

@@ -122,6 +122,7 @@ def _alert(row: Row[Any], articles: Mapping[str, str], successors: tuple[str, ..
         changed_at=max(row.updated_at, published),
         expires_at=row.expires_at or document.infos[0].expires,
         next_update_at=row.next_update_at,
+        no_change_at=row.no_change_at,
         successors=successors,
         personal=personal,
         pictures=tuple(document_as(PictureFile, each) for each in row.draft.get("resources", ())),

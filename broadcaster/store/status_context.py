@@ -1,5 +1,6 @@
 """What a page's template may ask: words, times and addresses as seen from that page, everything already made safe."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ _SHAPES = {
     "triangle": "M10 1l9 17H1z",
     "circle": "M10 1a9 9 0 1 0 .01 0zM5.5 10l3 3.5 6-7",
 }
+
+#: The sentence of templates/alerts/layouts/website.html that says when the next message comes.
+_PROMISE = re.compile(r'<p class="next-update">.*?</p>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,9 @@ class Page:
         """Its frozen text, its highest heading as `h<heading>`, with the shapes of the levels it names."""
         language = alert.language(self.place.language)
         pictures = {each.file: f"{self.place.root}pictures/{each.file}" for each in alert.pictures}
-        return safe_article(alert.articles[language], heading, pictures, self._drawn)
+        # A newer promise stands beside the frozen text, whose own is over.
+        frozen = _PROMISE.sub("", alert.articles[language]) if alert.no_change_at else alert.articles[language]
+        return safe_article(frozen, heading, pictures, self._drawn)
 
     def described(self, picture: PictureFile) -> str:
         """The text alternative of a picture."""

@@ -81,6 +81,7 @@ def _alert(alert: PublicAlert, view: PublicView, with_cap: frozenset[str]) -> di
         "changed_at": _time(alert.changed_at),
         "expires_at": _time(alert.expires_at),
         "next_update_at": _time(alert.next_update_at),
+        "no_change_at": _time(alert.no_change_at),
         "references": [each.identifier for each in document.references],
         "replaced_by": list(alert.successors),
         "event": {info.language: safe_text(info.event) for info in document.infos},
@@ -139,6 +140,8 @@ def _lines(view: PublicView, tongue: Tongue) -> Iterator[str]:
         for text in (info.headline, info.description, info.instruction):
             if text.strip():
                 yield safe_text(text).strip()
+        if alert.no_change_at:
+            yield tongue.tell("no_change", time=tongue.moment(alert.no_change_at))
         over = alert.phase(view.generated_at) is Phase.EXPIRED
         yield tongue.tell("page_not_renewed" if over else "valid_until", time=tongue.moment(alert.expires_at))
         yield f"{view.status_url}/{alert.language(tongue.tag)}/alerts/{alert.identifier}.html"

@@ -31,6 +31,7 @@ class PublicAlert:
     `id` is the row's own and is never printed. `published_at` is its approval; `changed_at` the last change of its
     state. `successors` are identifiers of public alerts that refer to it. `personal`: it describes a person, so that
     everything about it goes when it ends. `pictures` are those of its page, named by their digest.
+    `no_change_at` is when somebody last said that it still holds as it is.
     """
 
     id: str
@@ -43,6 +44,7 @@ class PublicAlert:
     changed_at: datetime
     expires_at: datetime
     next_update_at: datetime | None = None
+    no_change_at: datetime | None = None
     successors: tuple[str, ...] = ()
     personal: bool = False
     pictures: tuple[PictureFile, ...] = ()

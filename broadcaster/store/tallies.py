@@ -65,6 +65,18 @@ def failures(connection: Connection, alert_id: str) -> Sequence[Failure]:
     return [Failure(row[0], DeliveryState(row[1]), *row[2:]) for row in connection.execute(query)]
 
 
+def unknown(connection: Connection, alert_id: str) -> Mapping[str, int]:
+    """Channel → deliveries that may have gone out under a worker that is gone: the provider is being asked."""
+    query = (
+        select(batches.c.channel, func.count())
+        .join(deliveries, deliveries.c.batch_id == batches.c.id)
+        .where(batches.c.alert_id == alert_id, deliveries.c.state == DeliveryState.SENDING)
+        .where(deliveries.c.epoch < batches.c.epoch)
+        .group_by(batches.c.channel)
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
 def stuck(connection: Connection, alert_id: str) -> Mapping[str, str]:
     """Channel → why its batches wait for a person or for the provider; channels whose batches run are left out."""
     query = select(batches.c.channel, batches.c.reason).where(

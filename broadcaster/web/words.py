@@ -119,6 +119,8 @@ ACTIONS: dict[str, LazyString] = {
     "approve": later("Approved"),
     "stop": later("Stopped"),
     "retry": later("Failed deliveries tried again"),
+    "no change": later("No change, and a new promise"),
+    "warn of the end": later("Warned that it runs out"),
     "supersede": later("Superseded"),
     "cancel": later("Cancelled"),
     "expire": later("Expired"),

@@ -37,6 +37,9 @@ def paths(town: Town) -> dict[str, list[str]]:
         "check": [f"/alerts/{ids['draft']}/check"],
         "decide": [f"/alerts/{ids['pending']}/decide"],
         "stop_page": [f"/alerts/{ids['going']}/stop", f"/alerts/{ids['pending']}/stop"],
+        "correct": [f"/alerts/{ids['going']}/correct", f"/alerts/{ids['pending']}/correct"],
+        "retry_page": [f"/alerts/{ids['going']}/retry"],
+        "instructions": ["/instructions"],
         "inbox": ["/inbox"],
         "handover": ["/handover"],
         "exercises": ["/exercises"],
@@ -66,6 +69,7 @@ def paths(town: Town) -> dict[str, list[str]]:
 #: Parts of pages, and files.
 NO_PAGES = {
     "console.alert_progress",
+    "console.live",
     "console.inbox_list",
     "console.import_progress",
     "console.run_progress",

@@ -9,11 +9,15 @@ import pytest
 from broadcaster import clock
 from broadcaster.domain.alert import Draft, MsgType, Selector
 from broadcaster.domain.errors import Conflict, Invalid
+from broadcaster.domain.rules import Role
 from broadcaster.runtime import FOLDER, Runtime
-from broadcaster.services import drafting, followup, incidents
-from broadcaster.store import chronicle, documents
+from broadcaster.services import drafting, expiring, followup, incidents
+from broadcaster.store import accounts, chronicle, documents
+from broadcaster.store import expiring as expiring_store
 from broadcaster.store import incidents as incident_store
-from tests.engine.city import BEN, finish, holding, sent, settle, state, submitted
+from broadcaster.store.accounts import Account
+from channels.sandbox.server import Sandbox
+from tests.engine.city import BEN, finish, holding, provider_log, sent, settle, state, submitted
 
 pytestmark = pytest.mark.engine
 #: What the example chooses. Another zone lies across both; nobody chose it, so nothing opens there.
@@ -91,3 +95,33 @@ def test_an_alert_that_nobody_has_seen_cannot_be_followed_up(runtime: Runtime) -
         followup.prefill(runtime, submitted(runtime, holding()), "update", clock.utc_now())
     with pytest.raises(Invalid, match="all-clear"):
         followup.prefill(runtime, "x", "postscript", clock.utc_now())
+
+
+def test_whoever_answers_for_an_instruction_is_warned_three_times_before_it_runs_out_and_each_time_once(
+    runtime: Runtime, sandbox: Sandbox
+) -> None:
+    settle(runtime, 2)
+    now = clock.utc_now()
+    ends = now + timedelta(hours=2)
+    first = sent(runtime, flood_warning(channels=("website",), onset=None, expires=ends))
+    told = "+61400123456"
+
+    def warned_at(minutes: int) -> int:
+        expiring.warn(runtime, ends - timedelta(minutes=minutes))
+        return sum(each["to"] == told for each in provider_log(sandbox, "twilio"))
+
+    assert warned_at(61) == 0
+    assert warned_at(60) == 0  # nobody who answers for it has a phone, and the console says so
+    with runtime.db.write() as tx:
+        ben = Account(
+            *("ben", "ben@bcc.example", "Ben", Role.APPROVER, "", True, "u", "w", "nb"),
+            *(None, None, None, None, now, told, now),
+        )
+        accounts.add(tx, ben)
+    assert [warned_at(minutes) for minutes in (59, 30, 29, 10, 9, 1)] == [0, 1, 1, 2, 2, 2]
+    with runtime.db.read() as connection:
+        given = [(each.minutes, each.told, bool(each.problem)) for each in expiring_store.given(connection, [first])]
+    assert given == [(10, "ben", False), (30, "ben", False), (60, "", True)]
+    (text,) = {each["text"] for each in provider_log(sandbox, "twilio") if "om 10 min" in each["text"]}
+    assert f"/alerts/{first}" in text
+    assert warned_at(-1) == 2

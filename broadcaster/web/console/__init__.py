@@ -10,6 +10,8 @@ _PAGES = (
     "home",
     "incidents",
     "alerts",
+    "live",
+    "told_zones",
     "compose",
     "compose_page",
     "area_map",

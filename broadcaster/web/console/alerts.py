@@ -6,12 +6,12 @@ from flask import render_template, request
 from sqlalchemy import Connection
 
 from broadcaster.domain.errors import NotFound
-from broadcaster.domain.lifecycle import ALERT, FINAL_DELIVERY
+from broadcaster.domain.lifecycle import ALERT, FINAL_DELIVERY, SENDING_ALERT
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.lifecycle import DeliveryState as D
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import correcting, proof
+from broadcaster.services import correcting, promises, proof
 from broadcaster.store import accounts, chronicle, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -41,6 +41,7 @@ def alert(alert_id: str) -> str:
             channels=channels,
             moving=progress.moving(row, channels),
             proof=proof.of_alert(rt, connection, row),
+            promised=promises.next_one(row, now()) if row.state in SENDING_ALERT else None,
             references=alert_store.references(connection, alert_id),
             zones=_zones(connection, row),
             entries=chronicle.latest(connection, row.incident, alert_id=alert_id, limit=100),

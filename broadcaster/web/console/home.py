@@ -6,12 +6,14 @@ from pathlib import Path
 from flask import Response, current_app, redirect, render_template, request, send_from_directory, url_for
 from flask_login import current_user
 
+from broadcaster.domain.lifecycle import SENDING_ALERT
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.rules import Role
 from broadcaster.services import accounts, bounding, carrying, user_changes, writing
+from broadcaster.services import promises as promise_service
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import inbound, incidents, tallies
+from broadcaster.store import expiring, inbound, incidents, tallies
 from broadcaster.store import standing as standing_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.standing import Standing
@@ -41,8 +43,11 @@ def home() -> str:
         second_people = account_store.second_people(connection)
         pinned, unanswered = inbound.open_numbers(connection)
         open_ones = incidents.listing(connection, open_only=True)
+        ending = expiring.soon(connection, now())
         sick = tallies.channels_in_trouble(connection)
         changes = user_changes.waiting(connection, now()) if me().role in (Role.APPROVER, Role.ADMIN) else ()
+    promised = [each for each in in_force if each.next_update_at and each.state in SENDING_ALERT]
+    promised.sort(key=lambda each: each.next_update_at or now())
     link = url_for("console.system")
     found = carrying.standing(rt, live=True)
     troubles = carrier_words.troubles(found, link) + _troubles(standing, second_people, link)
@@ -52,6 +57,8 @@ def home() -> str:
     return render_template(
         "home.html",
         in_force=in_force,
+        ending=ending,
+        promises=[(each, promise_service.next_one(each, now())) for each in promised],
         mine=mine,
         others=[each for each in waiting if each not in mine],
         changes=[each for each in changes if user_changes.may_confirm(each, me())],

@@ -1,18 +1,16 @@
 """Incidents: their alerts, what people are still told to do, and the journal."""
 
-from typing import Any
-
 from flask import Response, redirect, render_template, request, url_for
-from sqlalchemy import Row
+from markupsafe import Markup
 
 from broadcaster.domain.rules import Role
 from broadcaster.services import incidents as incident_service
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import chronicle, zones
+from broadcaster.store import chronicle
 from broadcaster.store import incidents as incident_store
-from broadcaster.web import display
 from broadcaster.web.auth.guard import me, needs
 from broadcaster.web.console import blueprint
+from broadcaster.web.console.live import fragment
 from broadcaster.web.context import now, runtime
 
 
@@ -40,15 +38,10 @@ def incident(name: str) -> str:
             "incident.html",
             incident=found,
             alerts=alert_store.listing(connection, incident=name, limit=200),
-            told=[_told(each) for each in told],
-            zones=zones.some(connection, sorted({each.zone for each in told})),
+            told=told,
+            live=Markup(fragment(name)),  # noqa: S704 - our own template, escaped where it was made
             entries=chronicle.latest(connection, name, before=request.args.get("before", type=int)),
         )
-
-
-def _told(row: Row[Any]) -> dict[str, Any]:
-    """One open instruction with its words in the reader's language."""
-    return dict(row._mapping) | {"told": display.said(row.words.get("command", row.words))}
 
 
 @blueprint.post("/incidents/<name>/close")

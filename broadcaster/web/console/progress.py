@@ -44,6 +44,7 @@ class ChannelProgress:
     outlook: Outlook | None
     failures: Sequence[Failure]
     stuck: str
+    unknown: int
     links: Sequence[tuple[str, str]]
 
     @property
@@ -82,6 +83,7 @@ def _worked_out(connection: Connection, alert: AlertRow, now: datetime) -> Seque
     plans = tallies.planned(connection, alert.id)
     bad = tallies.failures(connection, alert.id)
     firsts = progress.first_accepted(connection, alert.id)
+    unknown = tallies.unknown(connection, alert.id)
     stuck, links = tallies.stuck(connection, alert.id), tallies.urls(connection, alert.id)
     names = [name for name in alert.draft.get("channels", ()) if name in counted or name in plans]
     names += [name for name in counted if name not in names]
@@ -102,6 +104,7 @@ def _worked_out(connection: Connection, alert: AlertRow, now: datetime) -> Seque
                 outlook=_outlook(connection, alert, name, counts, unmade, now),
                 failures=[each for each in bad if each.channel == name],
                 stuck=stuck.get(name, ""),
+                unknown=unknown.get(name, 0),
                 links=links.get(name, ()),
             )
         )

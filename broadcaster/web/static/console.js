@@ -25,12 +25,24 @@
       const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(part.id);
       // The buttons around it depend on the state: a new state is a new page.
       if (fresh && fresh.dataset.state !== here.dataset.state) return location.reload();
-      if (fresh) here.replaceWith(fresh);
+      if (fresh) { here.replaceWith(fresh); tick(); }
     };
     document.addEventListener("visibilitychange", () => { if (!document.hidden) { wait = QUICK; ask(); } });
     schedule();
   };
   document.querySelectorAll("[data-poll]").forEach((part) => { if (part.dataset.poll) follow(part); });
+
+  // Promises are counted down by the server's clock: only the distance since the page was made is ours.
+  const began = new WeakMap();
+  const tick = () => document.querySelectorAll("[data-due]").forEach((here) => {
+    if (!began.has(here)) began.set(here, Number(here.dataset.now) - performance.now());
+    const left = Math.round((Number(here.dataset.due) - began.get(here) - performance.now()) / 1000);
+    const whole = Math.abs(left), two = (number) => String(number).padStart(2, "0"), hours = Math.floor(whole / 3600);
+    const clock = `${hours ? `${hours}:` : ""}${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+    here.textContent = left < 0 ? `(${here.dataset.over} ${clock})` : `(${clock})`;
+    here.classList.toggle("late", left < 0);
+  });
+  if (document.querySelector("[data-due], [data-poll]")) { tick(); setInterval(tick, 1000); }
 
   // The first complaint is where the reader should be.
   const wrong = document.querySelector("#problems, #wrong, #conflict");
