@@ -106,6 +106,14 @@ def by_identifier(connection: Connection, name: str) -> AlertRow:
     return _row(found)
 
 
+def id_of_token(connection: Connection, token: str) -> str:
+    """The id of the alert with these eight characters; NotFound."""
+    found = connection.scalar(select(alerts.c.id).where(alerts.c.token == token))
+    if found is None:
+        raise NotFound("there is no such alert")
+    return str(found)
+
+
 def listing(
     connection: Connection,
     *,

@@ -33,10 +33,11 @@ from broadcaster.web import (
 from broadcaster.web.auth import destination, guard, limits, oidc, origin, sessions
 from broadcaster.web.auth.people import OneTimeCodes, Passkeys, People
 from broadcaster.web.config import configuration, is_https
-from broadcaster.web.console import compose_display
+from broadcaster.web.console import compose_display, night_display
 from broadcaster.web.errors import handle_errors
 from broadcaster.web.headers import add_headers
 from broadcaster.web.logs import log_requests, log_to_stderr
+from broadcaster.web.packing import pack_files
 
 _HERE = Path(__file__).parent
 TRANSLATIONS = _HERE / "translations"
@@ -61,6 +62,7 @@ def create_app(
     csrf = CSRFProtect()
     handle_errors(app)
     add_headers(app, is_https(rt.settings), rt.settings.map_tiles)
+    pack_files(app)
     app.register_blueprint(health.blueprint)
     for callbacks in (webhooks.blueprint, webhooks_sinch.blueprint):
         app.register_blueprint(callbacks)
@@ -80,6 +82,7 @@ def _speak(app: OpenAPI, rt: Runtime) -> None:
     compose_display.add_filters(app)
     dearness.add_filters(app)
     findings.add_filters(app)
+    night_display.add_filters(app)
     shared.share(app)
     told.learn(app, rt.kinds.values())
 

@@ -183,6 +183,21 @@ ACTIONS: dict[str, LazyString] = {
     "run playbook": later("Playbook started"),
 }
 
+#: Where a borrowed approver comes from.
+POSTS: dict[str, LazyString] = {
+    "neighbour": later("Neighbouring council"),
+    "control-room": later("Control room"),
+    "medical-officer": later("Chief medical officer"),
+    "chief-executive": later("Chief executive"),
+}
+
+#: How an alert went without an ordinary second person.
+WAYS: dict[str, LazyString] = {
+    "playbook": later("It went by a playbook that two people had approved."),
+    "fallback": later("It is the frozen fallback wording; nobody had answered."),
+    "borrowed": later("A borrowed approver approved it."),
+}
+
 RUN_STATES: dict[R, Said] = {
     R.RUNNING: Said(later("Running"), "▶", "busy"),
     R.WAITING: Said(later("Waiting"), "◷", "warn"),

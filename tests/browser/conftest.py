@@ -19,7 +19,17 @@ from werkzeug.serving import make_server
 from broadcaster import clock
 from broadcaster.domain.alert import Status
 from broadcaster.runtime import Runtime, build
-from broadcaster.services import asking, broadcasting, handing_over, inbound, not_reached, playbooks, writing
+from broadcaster.services import (
+    asking,
+    broadcasting,
+    duty,
+    handing_over,
+    inbound,
+    lending,
+    not_reached,
+    playbooks,
+    writing,
+)
 from broadcaster.services.asking import Card
 from broadcaster.settings import load
 from broadcaster.store import accounts
@@ -137,6 +147,14 @@ def _happenings(house: House, rt: Runtime) -> dict[str, str]:
     page = writing.Page(house.people["root"].id, new_id(), "holding", "Exercise", None, "tab")
     typed = [("status", "Exercise"), ("f.seen.nb", "Moelva stiger raskt"), ("expires", "noonish")]
     writing.keep(rt, page, typed, house.clock())
+    ben = house.people["ben"].id
+    with rt.db.write() as tx:
+        accounts.change(tx, ben, {"phone": "+61400111002", "phone_verified_at": at})
+    duty.add(rt, duty.Entry(ben, "Duty officer", at, at + timedelta(hours=12)), ada, at)
+    cy = lending.Terms(
+        house.people["cy"].id, "neighbour", "Ipswich", ("holding",), ("rocklea",), at + timedelta(hours=6)
+    )
+    lending.propose(rt, cy, ada, at)
     return {
         "writing": page.writing_id,
         "request": request,

@@ -107,7 +107,6 @@ def test_enter_in_a_field_sends_nothing(town: Town, visitor: Callable[..., Page]
     page.on("request", note)
     page.goto(f"{town.url}/alerts/{town.ids['pending']}/decide")
     page.check("[name=read]")
-    page.check("[name=reach]")
     page.fill("#password", "four random words here")
     page.press("#password", "Enter")
     page.goto(f"{town.url}/alerts/{town.ids['going']}/stop")

@@ -72,7 +72,6 @@ def decide(page: Page) -> None:
     page.click("text=Read it and decide")
     expect(page.locator("main")).to_contain_text("OXLEY CREEK IS RISING", timeout=PATIENCE)
     page.check("[name=read]")
-    page.check("[name=reach]")
     page.fill("[name=word]", "EXERCISE")
     page.click("button:has-text('Send 25 texts, 2 segments each, and publish')")
     expect(page.locator("main")).to_contain_text("Approved. It is going out now.", timeout=PATIENCE)

@@ -35,6 +35,9 @@ def paths(town: Town) -> dict[str, list[str]]:
         "writing": [f"/alerts/writing/{ids['writing']}"],
         "edit": [f"/alerts/{ids['draft']}/edit"],
         "check": [f"/alerts/{ids['draft']}/check"],
+        "duty": ["/duty"],
+        "ladder": [f"/alerts/{ids['pending']}/ladder"],
+        "log_lines_page": [f"/alerts/{ids['going']}/log-lines"],
         "decide": [f"/alerts/{ids['pending']}/decide"],
         "stop_page": [f"/alerts/{ids['going']}/stop", f"/alerts/{ids['pending']}/stop"],
         "correct": [f"/alerts/{ids['going']}/correct", f"/alerts/{ids['pending']}/correct"],
@@ -68,6 +71,7 @@ def paths(town: Town) -> dict[str, list[str]]:
 
 #: Parts of pages, and files.
 NO_PAGES = {
+    "console.decide_short",
     "console.alert_progress",
     "console.live",
     "console.inbox_list",

@@ -14,8 +14,21 @@ from tests.web.stories import written
 
 #: Values for the variables of routes when nothing better is known: right in shape, belonging to nothing.
 NOBODYS = dict.fromkeys(("alert_id", "change_id", "key_id", "run_id", "token", "user_id", "writing_id"), "0" * 32)
-NOBODYS |= {"handover_id": "0" * 32, "request_id": "0" * 32, "list_id": "0" * 32}
-OTHERS = {"step": "asked", "kind": "holding", "name": "holding", "form": "update", "path": "nothing.html"}
+NOBODYS |= {
+    "handover_id": "0" * 32,
+    "request_id": "0" * 32,
+    "list_id": "0" * 32,
+    "watch_id": "0" * 32,
+    "loan_id": "0" * 32,
+}
+OTHERS = {
+    "short": "22222222",
+    "step": "asked",
+    "kind": "holding",
+    "name": "holding",
+    "form": "update",
+    "path": "nothing.html",
+}
 NUMBERS = dict.fromkeys(("zoom", "across", "down"), 0)
 
 

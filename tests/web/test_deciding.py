@@ -16,7 +16,7 @@ from tests.web.stories import approved, row, submitted, written
 
 def yes(rt: Runtime, alert_id: str, **changes: object) -> dict[str, object]:
     """The approval form, filled in rightly."""
-    form: dict[str, object] = {"hash": row(rt, alert_id).content_hash, "read": "yes", "reach": "yes", "phones": "40"}
+    form: dict[str, object] = {"hash": row(rt, alert_id).content_hash, "read": "yes", "phones": "40"}
     return form | {"password": PASSWORD} | changes
 
 
@@ -25,7 +25,7 @@ def test_the_second_person_reads_the_exact_texts_first(town: House, rt: Runtime)
     page = town.of("ben").get(f"/alerts/{alert_id}/decide").text
     text = "OXLEY CREEK IS RISING"
     assert page.index(text) < page.index('name="read"') < page.index('name="password"')
-    assert "It reaches about 40 phones." in page
+    assert "This reaches about 40 phones." in page
     assert re.search(r"Send 40 texts, \d segments each, and publish", page)
 
 
@@ -87,13 +87,13 @@ def test_a_number_that_has_moved_must_be_agreed_to_again(town: House, rt: Runtim
     settle(rt, 200, first=1000)
     answer = ben.post(f"/alerts/{alert_id}/approve", yes(rt, alert_id))
     assert answer.status_code == 409
-    assert "It reaches about 240 phones." in answer.text
+    assert "This reaches about 240 phones." in answer.text
     assert ben.post(f"/alerts/{alert_id}/approve", yes(rt, alert_id, phones="240")).status_code == 302
 
 
 @pytest.mark.parametrize(
     ("left_out", "said"),
-    [("read", "Tick that you have read"), ("reach", "Tick that the number"), ("password", "The password is wrong")],
+    [("read", "Tick that you have read"), ("password", "The password is wrong")],
 )
 def test_nothing_goes_before_everything_is_confirmed(town: House, rt: Runtime, left_out: str, said: str) -> None:
     alert_id = submitted(town, rt, holding())

@@ -121,7 +121,7 @@ def test_wrong_passwords_at_the_approval_are_slowed_for_that_person_alone(town: 
     alert_id = submitted(town, rt, holding())
     ben = town.of("ben")
     ben.get(f"/alerts/{alert_id}/decide")
-    form: dict[str, object] = {"hash": row(rt, alert_id).content_hash, "read": "yes", "reach": "yes", "phones": "40"}
+    form: dict[str, object] = {"hash": row(rt, alert_id).content_hash, "read": "yes", "phones": "40"}
     for _ in range(10):
         assert "The password is wrong" in ben.post(f"/alerts/{alert_id}/approve", form | {"password": "no"}).text
     assert "Too many wrong passwords" in ben.post(f"/alerts/{alert_id}/approve", form | {"password": PASSWORD}).text

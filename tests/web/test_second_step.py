@@ -22,7 +22,7 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 def form_of(rt: Runtime, alert_id: str, password: str) -> dict[str, object]:
     digest = row(rt, alert_id).content_hash
-    return {"hash": digest, "read": "yes", "reach": "yes", "phones": "40", "password": password}
+    return {"hash": digest, "read": "yes", "phones": "40", "password": password}
 
 
 def test_an_approver_without_one_is_led_to_it_and_can_approve_nothing(town: House, rt: Runtime) -> None:

@@ -8,7 +8,9 @@ from flask_login import current_user
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from broadcaster.domain.rules import Actor, Role
+from broadcaster.services import lending
 from broadcaster.web.config import UPLOAD
+from broadcaster.web.context import now, runtime
 
 #: In the session of somebody who goes on without a second step for now.
 LATER = "second_step_later"
@@ -32,6 +34,12 @@ def needs(role: Role) -> Callable[[V], V]:
 def everybody(view: V) -> V:
     """No log-in: health, callbacks that prove themselves, public pages."""
     view.everybody = True  # type: ignore[attr-defined]
+    return view
+
+
+def or_borrowed(view: V) -> V:
+    """Also people who are lent to us as approvers may reach this view; it checks for itself what they may decide on."""
+    view.or_borrowed = True  # type: ignore[attr-defined]
     return view
 
 
@@ -81,9 +89,20 @@ def watch(app: Flask) -> None:
             if request.method not in ("GET", "HEAD"):
                 raise Forbidden
             return redirect(url_for("console.second_step", next=_wanted()))  # type: ignore[return-value]
-        if not current_user.role.covers(needed):
+        borrowed = getattr(view, "or_borrowed", False) and not current_user.role.covers(needed) and _is_borrowed()
+        if not (borrowed or current_user.role.covers(needed)):
             raise NotFound
         return None
+
+
+def _is_borrowed() -> bool:
+    """True when two people have lent this person the right to approve; like our own they need a second step for it."""
+    rt = runtime()
+    with rt.db.read() as connection:
+        held = lending.holds_any(rt, connection, current_user.actor, now())
+    return held and bool(
+        rt.settings.second_step != "required" or current_user.tf_primary_method or current_user.webauthn
+    )
 
 
 def _wants_second_step(view: Callable[..., Any], needed: Role) -> bool:

@@ -18,6 +18,8 @@ _PAGES = (
     "playbooks",
     "check",
     "decide",
+    "ladder",
+    "duty",
     "control",
     "correct",
     "inbox",

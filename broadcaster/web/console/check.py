@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from flask import Response, flash, redirect, render_template, url_for
 
-from broadcaster.domain.errors import Invalid
+from broadcaster.domain.errors import Invalid, NotReady
 from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import Role
 from broadcaster.services import drafting
@@ -17,6 +17,7 @@ from broadcaster.web.console import blueprint
 from broadcaster.web.context import now, runtime
 from broadcaster.web.findings import reasons, unanswered
 from broadcaster.web.language import gettext as _
+from broadcaster.web.told import told
 from broadcaster.web.zone_map import zone_map
 
 
@@ -72,6 +73,10 @@ def submit(alert_id: str) -> Response | tuple[str, int]:
     except Invalid:
         # The check page makes the same texts again, and so says all that is wrong with its places.
         flash(_("It was not submitted: something must be put right first."), "error")
+        return _to("check", alert_id)
+    except NotReady as error:
+        # Nobody is there who could approve it: the check page says so, with the way out.
+        flash(told(str(error)), "error")
         return _to("check", alert_id)
     flash(_("Submitted. It goes out when another person has approved it."), "success")
     return _to("alert", alert_id)

@@ -12,7 +12,8 @@ from broadcaster.store import accounts, areas, audience, fanout, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Count
-from broadcaster.web.auth.guard import me, needs
+from broadcaster.web.auth import passkey_again
+from broadcaster.web.auth.guard import me, needs, or_borrowed
 from broadcaster.web.auth.passwords import wrong_password
 from broadcaster.web.console import blueprint
 from broadcaster.web.console.home import may_decide
@@ -20,15 +21,29 @@ from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
 from broadcaster.web.mode import is_drill_word
 from broadcaster.web.zone_map import zone_map
+from channels.base import Message
+
+
+@blueprint.get("/d/<short>")
+@needs(Role.APPROVER)
+@or_borrowed
+def decide_short(short: str) -> Response:
+    """The short address in the text that calls an approver."""
+    with runtime().db.read() as connection:
+        alert_id = alert_store.id_of_token(connection, short)
+    return redirect(url_for("console.decide", alert_id=alert_id))  # type: ignore[return-value]
 
 
 @blueprint.get("/alerts/<alert_id>/decide")
 @needs(Role.APPROVER)
-def decide(alert_id: str) -> str:
+@or_borrowed
+def decide(alert_id: str) -> str | Response:
     """Exact texts first, then the number, then the buttons."""
     with runtime().db.read() as connection:
         alert = alert_store.get(connection, alert_id)
-        ALERT.advance(alert.state, "approve")
+    if alert.state not in ALERT.sources("approve"):
+        # The link in a text is opened later too: what became of it is said there.
+        return _to_alert(alert_id)
     if not may_decide(alert):
         raise NotAllowed(
             _(
@@ -42,7 +57,7 @@ def _page(alert: AlertRow, wrong: str = "") -> str:
     rt = runtime()
     with rt.db.read() as connection:
         known = zones.listing(connection)
-        texts = list(alert_store.texts(connection, alert.id).values())
+        texts = sorted(alert_store.texts(connection, alert.id).values(), key=_text_messages_first)
         count = _count(connection, alert)
         outlook = forecasting.of_alert(rt, connection, alert, now(), count) if count else None
         return render_template(
@@ -58,7 +73,18 @@ def _page(alert: AlertRow, wrong: str = "") -> str:
             references=alert_store.references(connection, alert.id),
             names=accounts.names(connection),
             wrong=wrong,
+            waiting=now() - alert.submitted_at if alert.submitted_at else None,
+            question=passkey_again.question(_about(alert)) if alert.live else "",
         )
+
+
+def _text_messages_first(text: Message) -> bool:
+    return text.channel != "sms"
+
+
+def _about(alert: AlertRow) -> str:
+    """What a passkey's answer is good for: this alert, as it is worded now."""
+    return f"approve {alert.id} {alert.content_hash}"
 
 
 def _count(connection: Connection, alert: AlertRow) -> Count | None:
@@ -76,6 +102,7 @@ def _count(connection: Connection, alert: AlertRow) -> Count | None:
 
 @blueprint.post("/alerts/<alert_id>/approve")
 @needs(Role.APPROVER)
+@or_borrowed
 def approve(alert_id: str) -> Response | tuple[str, int]:
     """Let it go out. What was on the page is what goes: its hash and its number come back with the form."""
     with runtime().db.read() as connection:
@@ -97,16 +124,20 @@ def approve(alert_id: str) -> Response | tuple[str, int]:
 def _not_confirmed(alert: AlertRow) -> str:
     """What is missing from the form; empty when the approver has said yes to everything."""
     if request.form.get("read") != "yes":
-        return _("Tick that you have read the texts.")
-    if "phones" in request.form and request.form.get("reach") != "yes":
-        return _("Tick that the number of phones is right.")
-    if not alert.live and not is_drill_word(request.form.get("word", "")):
-        return _("Type the word that says that this is an exercise.")
-    return wrong_password() if alert.live else ""
+        return _("Tick that you have read the texts, and whom they reach.")
+    if not alert.live:
+        right = is_drill_word(request.form.get("word", ""))
+        return "" if right else _("Type the word that says that this is an exercise.")
+    if passkey_again.answered(_about(alert)):
+        return ""
+    if request.form.get("credential"):
+        return _("The passkey was not accepted, so nothing was sent. Try again, or use your password.")
+    return wrong_password()
 
 
 @blueprint.post("/alerts/<alert_id>/return")
 @needs(Role.APPROVER)
+@or_borrowed
 def send_back(alert_id: str) -> Response | tuple[str, int]:
     """Back to its author, with a reason."""
     return _without(alert_id, "return", _("Returned to its author. Nothing was sent."))
@@ -114,6 +145,7 @@ def send_back(alert_id: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/alerts/<alert_id>/reject")
 @needs(Role.APPROVER)
+@or_borrowed
 def reject(alert_id: str) -> Response | tuple[str, int]:
     """Refused for good, with a reason."""
     return _without(alert_id, "reject", _("Rejected. Nothing was sent."))

@@ -9,7 +9,7 @@ from flask_login import current_user
 from broadcaster.domain.lifecycle import SENDING_ALERT
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.rules import Role
-from broadcaster.services import accounts, bounding, carrying, user_changes, writing
+from broadcaster.services import accounts, bounding, carrying, lending, user_changes, writing
 from broadcaster.services import promises as promise_service
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
@@ -101,11 +101,13 @@ def may_write() -> bool:
 
 def may_decide(alert: AlertRow) -> bool:
     """True when the person who looks may be the second one for an alert; the service asks again."""
-    actor = me()
-    covered = actor.role is not None and actor.role.covers(Role.APPROVER)
-    if not covered or actor.id in alert.editors or actor.id == alert.submitted_by:
+    actor, rt = me(), runtime()
+    if actor.id in alert.editors or actor.id == alert.submitted_by:
         return False
-    with runtime().db.read() as connection:
+    with rt.db.read() as connection:
+        own = actor.role is not None and actor.role.covers(Role.APPROVER)
+        if not own and lending.scope_of(rt, connection, actor, alert, now()) is None:
+            return False
         return bounding.covers_alert(connection, actor, alert)
 
 

@@ -90,6 +90,15 @@
     if (control) setTimeout(() => control.focus(), 0);
   });
 
+  // A line for another log is copied; without a script it is selected by hand.
+  document.querySelectorAll("[data-copy]").forEach((button) => {
+    const line = document.getElementById(button.dataset.copy);
+    line.addEventListener("focus", () => line.select());
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => { await navigator.clipboard.writeText(line.value); button.textContent = button.dataset.done; });
+  });
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target, button = event.submitter;
