@@ -20,7 +20,7 @@ WIDTH = 1024
 LONGEST_WAIT = 1.0
 #: The same until the first answer has shown whether one connection carries many.
 FIRST = 64
-#: Requests that may start before the loop looks again what has landed.
+#: Requests that may leave before the loop looks again what has landed.
 BURST = 16
 
 _MASKS = {
@@ -70,10 +70,11 @@ class Window(Generic[T]):
             while True:
                 item = source.pull() if self._has_room() and source.ready() else None
                 if item is not None:
-                    if (error := self._start(item, write)) is not None:
-                        yield item, error
+                    begun = self._start(item, write)
                     started += 1
-                    if started < BURST:
+                    if isinstance(begun, ChannelError):
+                        yield item, begun
+                    elif begun.handed and started < BURST:
                         continue
                 elif not (self._busy or source.open):
                     break
@@ -110,7 +111,7 @@ class Window(Generic[T]):
             self._scout, self._scouted = None, scout.handed
         return len(self._busy) < (self.width if self._multiplexed is not None else min(self.width, FIRST))
 
-    def _start(self, item: T, write: Callable[[T], Letter]) -> ChannelError | None:
+    def _start(self, item: T, write: Callable[[T], Letter]) -> Slot | ChannelError:
         slot: Slot | None = None
         try:
             letter = write(item)
@@ -127,7 +128,7 @@ class Window(Generic[T]):
             self._scout = slot
         self._busy[slot.handle] = slot
         self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)  # runs what is due, so this one: it starts before the next
-        return None
+        return slot
 
     def _turn(self, patience: float) -> None:
         """Wait up to `patience` seconds for something to happen, and let libcurl deal with it."""

@@ -135,7 +135,7 @@ def test_a_file_from_the_disk_never_ends_up_in_an_alert(tmp_path: Path) -> None:
 
 
 def test_ten_megabytes_are_refused_before_they_are_parsed() -> None:
-    assert problems(b"<" * 10_000_000) == ["file: has 10000000 bytes At most 1048576."]
+    assert problems(b"<" * 10_000_000) == ["file: has 10000000 bytes. At most 1048576."]
 
 
 @pytest.mark.parametrize("depth", [17, 200, 5_000, 70_000])
