@@ -20,7 +20,7 @@ from broadcaster.processes import tied
 from broadcaster.services import broadcasting
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
-from broadcaster.store.fanout import open_plan
+from broadcaster.store.plans import open_plan
 
 POSTS = ("website", "x", "facebook")
 EVERYBODY = ("website", "sms")

@@ -23,7 +23,7 @@ from broadcaster.services import (
 )
 from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, decisions, fanout, generations, journal
+from broadcaster.store import batches, decisions, generations, journal, plans
 from broadcaster.store.alerts import AlertRow
 
 
@@ -84,12 +84,12 @@ def go(rt: Runtime, alert_id: str) -> None:
     """After the commit: write the pages here and now, then ring for the rest. Whatever fails here, the sweep does."""
     with rt.db.read() as connection:
         due = batches.of_alert(connection, alert_id)
-        plans = fanout.open_plan(connection, alert_id)
+        unmade = plans.open_plan(connection, alert_id)
     for batch_id, _, channel in due:
         if channel == "website":
             delivering.deliver(rt, batch_id)
     ringing.ring(rt, [(batch_id, lane) for batch_id, lane, channel in due if channel != "website"])
-    if plans is not None:
+    if unmade is not None:
         rt.queue.ring_job("materialise", alert_id)
 
 

@@ -15,8 +15,8 @@ from broadcaster.services import publishing
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import areas, geo, incidents, journal, national_requests, zones
 from broadcaster.store.alerts import AlertRow
-from broadcaster.store.fanout import selector_of
 from broadcaster.store.national_requests import Request
+from broadcaster.store.plans import selector_of
 from broadcaster.store.tokens import new_id
 
 #: Letters of a name at the other end, and of an answer.

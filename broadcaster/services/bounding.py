@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from broadcaster.domain.alert import Selector
 from broadcaster.domain.errors import Invalid, NotAllowed
 from broadcaster.domain.rules import Actor
-from broadcaster.store import areas, fanout, geo, zones
+from broadcaster.store import areas, geo, plans, zones
 from broadcaster.store.alerts import AlertRow
 
 
@@ -39,7 +39,7 @@ def _within(connection: Connection, selector: Selector, allowed: frozenset[str])
 
 def must_cover_alert(connection: Connection, actor: Actor, alert: AlertRow) -> None:
     """The same for an alert as it is stored."""
-    must_cover(connection, actor, alert.draft["channels"], fanout.selector_of(alert.draft["area"]))
+    must_cover(connection, actor, alert.draft["channels"], plans.selector_of(alert.draft["area"]))
 
 
 def covers_alert(connection: Connection, actor: Actor, alert: AlertRow) -> bool:

@@ -17,9 +17,9 @@ from broadcaster.runtime import Runtime
 from broadcaster.services import proof, publishing, ringing
 from broadcaster.services.reach import Reach
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import areas, audience, decisions, fanout, journal, progress, recipients
+from broadcaster.store import areas, audience, decisions, endings, fanout, journal, plans, progress, recipients
 from broadcaster.store.alerts import AlertRow
-from broadcaster.store.fanout import Plan
+from broadcaster.store.plans import Plan
 from channels.base import Action
 
 #: Deliveries made in one transaction, and deliveries that one job sends.
@@ -47,11 +47,11 @@ def begin(rt: Runtime, tx: Connection, alert: AlertRow, reach: Reach, now: datet
         if rt.personal(channel):
             proof.first_to_staff(rt, tx, alert, mine)
             if reach.recipients_of and not reach.area:
-                fanout.plan_recipients(tx, alert, mine, rt.profile.fallback, reach.recipients_of, reach.expected)
+                plans.plan_recipients(tx, alert, mine, rt.profile.fallback, reach.recipients_of, reach.expected)
                 continue
-            fanout.plan(tx, alert, mine, rt.profile.fallback, reach.generation, reach.expected)
+            plans.plan(tx, alert, mine, rt.profile.fallback, reach.generation, reach.expected)
             if reach.recipients_of:
-                fanout.plan_recipients(tx, alert, mine, rt.profile.fallback, reach.recipients_of, {})
+                plans.plan_recipients(tx, alert, mine, rt.profile.fallback, reach.recipients_of, {})
         else:
             action = follow_up_action(rt, channel, alert)
             fanout.posts(tx, alert, mine, action, [each.id for each in earlier])
@@ -83,7 +83,7 @@ def supersede(tx: Connection, earlier: AlertRow, by: AlertRow, now: datetime) ->
     if earlier.state not in ALERT.sources(event):
         return
     decisions.move_alert(tx, earlier.id, event, now)
-    fanout.suppress_unsent(tx, earlier.id, str(ALERT.target(event)))
+    endings.suppress_unsent(tx, earlier.id, str(ALERT.target(event)))
     journal.append(tx, earlier.incident, SYSTEM, event, now, alert_id=earlier.id, body={"by": by.identifier})
 
 
@@ -94,7 +94,7 @@ def materialise(rt: Runtime, alert_id: str) -> None:
     """
     while True:
         with rt.db.read() as connection:
-            plan = fanout.next_plan(connection, alert_id)
+            plan = plans.next_plan(connection, alert_id)
             if plan is None:
                 return
             alert = alert_store.get(connection, plan.alert_id)
@@ -153,14 +153,14 @@ def _to_recipients(rt: Runtime, alert: AlertRow, plan: Plan) -> None:
 def finish_if_sent(tx: Connection, alert_id: str) -> None:
     """The alert is active once every plan is made and every batch is done; complete once every delivery is final."""
     alert = alert_store.get(tx, alert_id, lock=True)
-    if alert.state is AlertState.BROADCASTING and fanout.all_sent(tx, alert_id):
+    if alert.state is AlertState.BROADCASTING and endings.all_sent(tx, alert_id):
         decisions.finish_sending(tx, alert_id)
     complete_if_final(tx, alert_id)
 
 
 def complete_if_final(tx: Connection, alert_id: str) -> None:
     """Mark the moment when nothing about this alert is open any more; "finished" is said only then."""
-    if fanout.all_sent(tx, alert_id) and not progress.unfinished(tx, alert_id):
+    if endings.all_sent(tx, alert_id) and not progress.unfinished(tx, alert_id):
         decisions.complete(tx, alert_id)
 
 
@@ -170,7 +170,7 @@ def stop(rt: Runtime, alert_id: str, actor: Actor, reason: str, now: datetime) -
     with rt.db.write(hurry=True) as tx:
         alert = alert_store.get(tx, alert_id, lock=True)
         decisions.stop(tx, alert, actor, now)
-        fanout.suppress_unsent(tx, alert_id, "stopped")
+        endings.suppress_unsent(tx, alert_id, "stopped")
         finish_if_sent(tx, alert_id)
         counts = progress.by_channel(tx, alert_id)
         journal.append(tx, alert.incident, actor, "stop", now, alert_id=alert_id, grounds=reason, body=dict(counts))
@@ -184,7 +184,7 @@ def retry_failed(rt: Runtime, alert_id: str, actor: Actor, now: datetime, channe
         alert = alert_store.get(tx, alert_id, lock=True)
         if alert.state not in (AlertState.BROADCASTING, AlertState.ACTIVE):
             raise Invalid([Problem("state", f"the alert is {alert.state}", "Only one that is in force is sent again.")])
-        again, due = fanout.retry(tx, alert_id, channel)
+        again, due = endings.retry(tx, alert_id, channel)
         if not due:
             raise NotFound("nothing has failed" + (f" on {channel}" if channel else ""))
         decisions.reopen(tx, alert_id)

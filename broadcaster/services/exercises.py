@@ -14,7 +14,7 @@ from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, drafting, publishing
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import decisions, exercises, fanout, incidents, journal
+from broadcaster.store import decisions, endings, exercises, incidents, journal
 from broadcaster.store.alerts import AlertRow
 
 #: What ends an alert of an exercise, by its state. What has gone out to the end cannot be stopped, so it is cancelled.
@@ -55,7 +55,7 @@ def end_in(tx: Connection, exercise: Row[Any], actor: Actor, now: datetime, grou
             decisions.stop(tx, alert, actor, now)
         else:
             decisions.move_alert(tx, alert.id, event, now)
-        fanout.suppress_unsent(tx, alert.id, "stopped")
+        endings.suppress_unsent(tx, alert.id, "stopped")
         broadcasting.finish_if_sent(tx, alert.id)
         journal.append(tx, exercise.name, actor, event, now, alert_id=alert.id, grounds=grounds)
         ended += 1

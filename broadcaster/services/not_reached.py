@@ -21,8 +21,8 @@ from broadcaster.store import areas, crew_lists, journal, not_reached, zones
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.areas import Area
 from broadcaster.store.crew_lists import CrewList
-from broadcaster.store.fanout import generation_of, selector_of
 from broadcaster.store.phone_numbers import is_landline
+from broadcaster.store.plans import generation_of, selector_of
 from broadcaster.store.tokens import new_id
 
 #: For how many hours a list can be opened.

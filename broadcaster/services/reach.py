@@ -9,7 +9,7 @@ from broadcaster.domain.alert import Selector
 from broadcaster.domain.kind import Audience
 from broadcaster.runtime import Runtime
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import areas, audience, fanout, generations, recipients
+from broadcaster.store import areas, audience, generations, plans, recipients
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.areas import Area
 from broadcaster.store.audience import Count
@@ -44,7 +44,7 @@ def counted(
     rt: Runtime, connection: Connection, selector: Selector, languages: Sequence[str], lane: str, live: bool
 ) -> tuple[Count, Reach]:
     """Count an audience now, and what every plan of it is to hold."""
-    spoken = fanout.spoken_first(languages, rt.profile.fallback)
+    spoken = plans.spoken_first(languages, rt.profile.fallback)
     groups = areas.groups(connection, selector)
     area = areas.compile_area(connection, selector, groups[0].area.generation)
     found = audience.count(connection, area, languages=spoken, lane=lane, exercise=not live)
@@ -56,7 +56,7 @@ def of_recipients(
     rt: Runtime, connection: Connection, earlier: Sequence[str], languages: Sequence[str]
 ) -> tuple[Count, Reach]:
     """Count those who got one of these alerts or may have, by the language of the text that they get now."""
-    fallback = fanout.spoken_first(languages, rt.profile.fallback)[0]
+    fallback = plans.spoken_first(languages, rt.profile.fallback)[0]
     found: dict[str, int] = {}
     for channel in filter(rt.personal, CHANNELS):
         for tag, number in recipients.count(connection, channel, earlier).items():
@@ -94,7 +94,7 @@ def of_alert(rt: Runtime, connection: Connection, alert: AlertRow) -> Reach:
     if of_kind(rt, alert) is Audience.RECIPIENTS:
         earlier = [each.id for each in alert_store.references(connection, alert.id)]
         return of_recipients(rt, connection, earlier, alert.draft["languages"])[1]
-    selector, frozen = fanout.selector_of(alert.draft["area"]), alert.audience or {}
+    selector, frozen = plans.selector_of(alert.draft["area"]), alert.audience or {}
     generation = generations.current(connection)
     if frozen.get("generation") != generation or "expected" not in frozen:
         return counted(rt, connection, selector, alert.draft["languages"], alert.lane, alert.live)[1]

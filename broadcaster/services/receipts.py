@@ -7,7 +7,7 @@ import structlog
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting
 from broadcaster.services.parcels import Sheet
-from broadcaster.store import fanout, progress, quiet
+from broadcaster.store import endings, progress, quiet
 from broadcaster.store import receipts as receipt_store
 from broadcaster.store.receipts import NOTHING, Applied, Word, write_down
 from channels.base import Channel, ChannelError, Parcel, Receipt
@@ -36,7 +36,7 @@ def complete(rt: Runtime, applied: Applied) -> None:
     """
     for alert_id in applied.ended:
         with rt.db.read() as connection:
-            if not fanout.all_sent(connection, alert_id) or progress.unfinished(connection, alert_id):
+            if not endings.all_sent(connection, alert_id) or progress.unfinished(connection, alert_id):
                 continue
         with rt.db.write() as tx:
             broadcasting.complete_if_final(tx, alert_id)

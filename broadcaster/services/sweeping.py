@@ -17,7 +17,7 @@ from broadcaster.domain.rules import SYSTEM
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, building, expiring, ladder, playbook_runs, publishing, ringing, seals
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, decisions, fanout, idempotency, journal, own_texts, quiet, sweeps
+from broadcaster.store import batches, decisions, endings, idempotency, journal, own_texts, plans, quiet, sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ def _expire(rt: Runtime, now: datetime) -> None:
             if alert.state not in ALERT.sources("expire"):
                 continue
             decisions.move_alert(tx, alert_id, "expire", now)
-            fanout.suppress_unsent(tx, alert_id, "expired")
+            endings.suppress_unsent(tx, alert_id, "expired")
             journal.append(tx, alert.incident, SYSTEM, "expire", now, alert_id=alert_id)
             publishing.wanted(tx, alert.root)
 
@@ -80,7 +80,7 @@ def _ring(rt: Runtime, now: datetime) -> None:
 
 def _make(rt: Runtime, now: datetime) -> None:
     with rt.db.read() as connection:
-        unmade = fanout.unmade(connection)
+        unmade = plans.unmade(connection)
     for alert_id in unmade:
         if rt.pacer.due(f"materialise:{alert_id}", AGAIN):
             rt.queue.ring_job("materialise", alert_id)
@@ -108,7 +108,7 @@ def _close(rt: Runtime, now: datetime) -> None:
         # Of a million, some now and some at the next sweep: the other tasks have their turn.
         for _ in range(CLOSED_AT_ONCE):
             with rt.db.write() as tx:
-                more = fanout.suppress_unsent(tx, alert_id, state)
+                more = endings.suppress_unsent(tx, alert_id, state)
             if not more:
                 break
 

@@ -16,7 +16,7 @@ from broadcaster.domain.profile import Money
 from broadcaster.domain.rules import Role
 from broadcaster.store import accounts
 from broadcaster.store.accounts import Account
-from broadcaster.store.fanout import selector_of
+from broadcaster.store.plans import selector_of
 from broadcaster.store.zone_files import Zone
 from broadcaster.web import mode, words
 from broadcaster.web.auth.passwords import came_back

@@ -27,7 +27,7 @@ from broadcaster.services import (
 )
 from broadcaster.services.receiving import Receiver
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, documents, fanout, progress, quiet
+from broadcaster.store import batches, documents, plans, progress, quiet
 from broadcaster.store import zones as zone_store
 from channels.base import Receipt
 from channels.sandbox.facebook_rules import FAKE_APP_SECRET, FAKE_PAGE_ID, FAKE_PAGE_TOKEN
@@ -125,7 +125,7 @@ def round_of_work(rt: Runtime) -> None:
     """One sweep, and what the workers would do about everything that is due."""
     sweeping.sweep(rt, clock.utc_now())
     with rt.db.read() as connection:
-        unmade, due = fanout.unmade(connection), batches.due(connection, -60.0)
+        unmade, due = plans.unmade(connection), batches.due(connection, -60.0)
         waiting = quiet.waiting(connection, 50)
     for alert_id in unmade:
         broadcasting.materialise(rt, alert_id)

@@ -11,7 +11,7 @@ from broadcaster.domain.errors import Conflict, NotAllowed, NotReady, WrongState
 from broadcaster.runtime import Runtime
 from broadcaster.services import approval, broadcasting, delivering, drafting, sweeping
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import batches, fanout, stops
+from broadcaster.store import batches, endings, stops
 from broadcaster.store.schema import alerts, db_now
 from broadcaster.store.schema import batches as batch_table
 from broadcaster.store.schema import deliveries as delivery_table
@@ -61,7 +61,7 @@ def test_the_stop_of_a_large_alert_is_short_and_the_sweep_says_it_of_the_rest(
     runtime: Runtime, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcasting, "BATCH", 5)
-    monkeypatch.setattr(fanout, "_AT_ONCE", 4)
+    monkeypatch.setattr(endings, "_AT_ONCE", 4)
     alert_id, _ = materialised(runtime)
     broadcasting.stop(runtime, alert_id, ADA, "wrong zone", clock.utc_now())
     assert counts(runtime, alert_id)["sms"].keys() == {"pending", "suppressed"}

@@ -11,7 +11,7 @@ from broadcaster import clock
 from broadcaster.domain.alert import Selector, Severity
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, delivering, residents
-from broadcaster.store import batches, fanout
+from broadcaster.store import batches, plans
 from broadcaster.store.schema import audience_plans, deliveries
 from broadcaster.store.schema import batches as batch_table
 from channels.sandbox.server import Sandbox
@@ -58,7 +58,7 @@ def test_a_later_more_urgent_alert_is_made_and_sent_before_a_running_one(
     running, later = sent(runtime, calm), sent(runtime, replace(calm, severity=Severity.EXTREME))
     broadcasting.materialise(runtime, running)
     with runtime.db.read() as connection:
-        assert fanout.unmade(connection) == []
+        assert plans.unmade(connection) == []
         rung = [row.id for row in batches.due(connection, -60.0) if row.lane == "bulk"]
         of_running = [number for number, lane, _ in batches.of_alert(connection, running) if lane == "bulk"]
     assert rung[-1:] == of_running

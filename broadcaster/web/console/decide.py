@@ -8,7 +8,7 @@ from broadcaster.domain.kind import Audience
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Role
 from broadcaster.services import approval, forecasting, reach
-from broadcaster.store import accounts, areas, audience, fanout, zones
+from broadcaster.store import accounts, areas, audience, plans, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Count
@@ -95,7 +95,7 @@ def _count(connection: Connection, alert: AlertRow) -> Count | None:
     if reach.of_kind(rt, alert) is Audience.RECIPIENTS:
         earlier = [each.id for each in alert_store.references(connection, alert.id)]
         return reach.of_recipients(rt, connection, earlier, alert.draft["languages"])[0]
-    area = areas.compile_area(connection, fanout.selector_of(alert.draft["area"]))
+    area = areas.compile_area(connection, plans.selector_of(alert.draft["area"]))
     languages = tuple(alert.draft["languages"])
     return audience.count(connection, area, languages=languages, lane=alert.lane, exercise=not alert.live)
 
