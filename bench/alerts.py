@@ -19,6 +19,7 @@ ADA = Actor("ada", "Ada", Role.AUTHOR)
 BEN = Actor("ben", "Ben", Role.APPROVER)
 #: Zones whose names fit into one post.
 SMALL = ("rocklea", "oxley")
+EXAMPLE = FOLDER / "templates" / "alerts" / "holding" / "example.en.yaml"
 _serial = count(1)
 
 
@@ -29,10 +30,16 @@ def everywhere() -> tuple[str, ...]:
 
 def draft(channels: tuple[str, ...], zones: tuple[str, ...] = ()) -> Draft:
     """A first message to the whole city, or to some zones, each of an incident of its own."""
-    text = (FOLDER / "templates/alerts/holding/example.en.yaml").read_text(encoding="utf-8")
-    read = documents.read_alert_file(text, UTC, clock.utc_now())
+    read = documents.read_alert_file(EXAMPLE, UTC, clock.utc_now())
     area = Selector(zones=zones or everywhere())
     return replace(read, incident=f"bench-{next(_serial)}", area=area, channels=channels)
+
+
+def by_hand() -> dict[str, object]:
+    """The same as the contents of an alert file."""
+    read = documents.read_file(EXAMPLE).plain()
+    assert isinstance(read, dict)
+    return read | {"incident": "bench", "area": {"zones": list(everywhere())}, "channels": ["website", "sms"]}
 
 
 def submitted(site: Site, wanted: Draft) -> str:

@@ -34,13 +34,14 @@ _MESSAGE = {
 _BEFORE, _AFTER = json.dumps(_MESSAGE).split('"SID"')
 
 
-def _page(names: Sequence[str], path: str) -> bytes:
+def page(names: Sequence[object], path: str, form: str = "%s") -> bytes:
+    """What Twilio answers at `path`: some of the messages, whose ids are made of `names` by `form`, and where the list goes on."""
     asked = parse_qs(urlsplit(path).query)
     first, size = int(asked.get("PageToken", ["PA0"])[0][2:]), int(asked.get("PageSize", ["50"])[0])
     shown, base = names[first : first + size], urlsplit(path).path
     more = f"{base}?PageSize={size}&PageToken=PA{first + size}" if first + size < len(names) else None
     rest = {"page": first // size, "page_size": size, "next_page_uri": more, "uri": path}
-    messages = ",".join(f'{_BEFORE}"{name}"{_AFTER}' for name in shown)
+    messages = ",".join(f'{_BEFORE}"{form % name}"{_AFTER}' for name in shown)
     return f'{{"messages": [{messages}], {json.dumps(rest)[1:]}'.encode()
 
 
@@ -52,7 +53,7 @@ def lister(names: Sequence[str]) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            body = _page(names, self.path)
+            body = page(names, self.path)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

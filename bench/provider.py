@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
+from bench.listing import page
+
 _BODY = (
     b'{"account_sid": "AC00000000000000000000000000000000", "api_version": "2010-04-01", "body": "Leave now.", '
     b'"date_created": "Mon, 23 Nov 2026 06:00:00 +0000", "date_sent": null, "date_updated": "Mon, 23 Nov 2026 06:00:00 +0000", '
@@ -34,10 +36,8 @@ _ANSWER = (
 ) % len(_BODY % 0) + _BODY
 
 _PAGE = b'{"messages": [], "next_page_uri": null, "page": 0, "page_size": 1000, "uri": "/2010-04-01/Accounts/AC0/Messages.json"}'
-_EMPTY = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=utf-8\r\nContent-Length: %d\r\n\r\n" % len(_PAGE)
-    + _PAGE
-)
+_OF_A_PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=utf-8\r\nContent-Length: %d\r\n\r\n"
+_EMPTY = _OF_A_PAGE % len(_PAGE) + _PAGE
 _TOO_MANY = b'{"code": 20429, "message": "Too Many Requests", "more_info": "https://www.twilio.com/docs/errors/20429", "status": 429}'
 _REFUSED = (
     b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n"
@@ -57,11 +57,15 @@ def _asked(data: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How it answers: after `latency` seconds, every `hang`-th text never, and at most `rate` texts a second (0: any number)."""
+    """How it answers: after `latency` seconds, every `hang`-th text never, and at most `rate` texts a second (0: any number).
+
+    `lists`: asked for its list, it says that all it has taken was delivered; else the list is empty.
+    """
 
     latency: float = 0.0
     hang: int = 0
     rate: float = 0.0
+    lists: bool = False
 
 
 class _Record:
@@ -97,7 +101,7 @@ class _Loop:
         self.open: dict[int, socket.socket] = {}
         self.partial: dict[int, bytes] = {}
         self.later: list[tuple[float, int, int]] = []
-        self.serial = os.getpid() << 64
+        self.serial = self.before = os.getpid() << 64
         self.taken = self.refused = 0
         self.first = self.last = 0.0
 
@@ -152,7 +156,7 @@ class _Loop:
             self.partial[fd] = data
             return
         if not data.startswith(b"POST"):
-            self._say(fd, _EMPTY)
+            self._list(fd, data) if self.manner.lists else self._say(fd, _EMPTY)
         elif self.manner.rate and not self._may():
             self.refused += 1
             self._say(fd, _REFUSED)
@@ -180,6 +184,15 @@ class _Loop:
             heapq.heappush(self.later, (self.last + manner.latency, self.serial, fd))
         else:
             self._say(fd, _ANSWER % self.serial)
+
+    def _list(self, fd: int, request: bytes) -> None:
+        body = page(range(self.before + 1, self.serial + 1), request.split(b" ", 2)[1].decode(), "SM%032x")
+        connection = self.open[fd]
+        # Larger than what a socket takes at once; nobody sends while the list is read.
+        with contextlib.suppress(OSError):
+            connection.setblocking(True)
+            connection.sendall(_OF_A_PAGE % len(body) + body)
+            connection.setblocking(False)
 
     def _say(self, fd: int, words: bytes) -> None:
         connection = self.open.get(fd)
@@ -214,9 +227,9 @@ class Provider:
 
 @contextlib.contextmanager
 def provider(processes: int = 1, manner: Manner | None = None, port: int = 0) -> Iterator[Provider]:
-    """Serve on 127.0.0.1 until the block ends. With a rate there must be one process, which keeps the bucket."""
+    """Serve on 127.0.0.1 until the block ends. With a rate or a list there must be one process, which keeps the bucket, or the list."""
     manner = manner or Manner()
-    assert processes == 1 or not manner.rate
+    assert processes == 1 or not (manner.rate or manner.lists)
     context: Any = multiprocessing.get_context("fork")
     record = _Record(context)
     listeners: list[socket.socket] = []

@@ -109,22 +109,26 @@ class Site:
             write_residents(file, phones, read_zones(zones, ZONES.name, self.rt.profile.fallback))
         with path.open("rb") as stream:
             lines = sum(1 for _ in stream) - 1
-        began = time.monotonic()
-        done = subprocess.Popen(
-            [*BROADCASTER, "residents", "import", str(path), "--replace"],
-            cwd=FOLDER,
-            env=self._variables(),
-            stdout=subprocess.DEVNULL,
-        )
-        peak = 0.0
-        while done.poll() is None:
-            # Asked for while it runs: what wait4 tells afterwards counts our own memory, of which it was a copy before exec.
-            peak = max(peak, machine.peak_mb(done.pid))
-            time.sleep(0.05)
-        if done.returncode:
-            raise RuntimeError(f"the import of residents ended with {done.returncode}")
+        _, seconds, peak = self.run("residents", "import", str(path), "--replace")
         path.unlink()
-        return Imported(phones, lines, round(time.monotonic() - began, 2), round(peak, 1))
+        return Imported(phones, lines, seconds, peak)
+
+    def run(self, *words: str) -> tuple[str, float, float]:
+        """Do a command as an operator would: what it printed, seconds from start to end, and its most memory, MB.
+
+        RuntimeError when it fails.
+        """
+        began, peak = time.monotonic(), 0.0
+        with tempfile.TemporaryFile("w+") as said:
+            done = subprocess.Popen([*BROADCASTER, *words], cwd=FOLDER, env=self._variables(), stdout=said)
+            while done.poll() is None:
+                # Asked for while it runs: what wait4 tells afterwards counts our own memory, of which it was a copy before exec.
+                peak = max(peak, machine.peak_mb(done.pid))
+                time.sleep(0.05)
+            if done.returncode:
+                raise RuntimeError(f"{' '.join(words[:2])} ended with {done.returncode}")
+            said.seek(0)
+            return said.read(), round(time.monotonic() - began, 2), round(peak, 1)
 
     def _variables(self) -> dict[str, str]:
         """The environment of our processes: nothing of the operator's settings, all of ours."""
