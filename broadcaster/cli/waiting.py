@@ -12,7 +12,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import progress
 
-#: Seconds between two looks, and for how long nobody may be there to work before we stop waiting.
+#: Seconds between two looks at least, and for how long nobody may be there to work before we stop waiting.
 LOOK, ALONE = 0.5, 30.0
 NOBODY = (
     "no worker is running: the alert is queued and nothing of it is lost; it goes out when `broadcaster run`"
@@ -32,7 +32,12 @@ def wait_for(rt: Runtime, alert_id: str) -> None:
     seen_worker, said = time.monotonic(), False
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
-        while not _look(rt, alert_id, bars, tasks):
+        while True:
+            looked = time.monotonic()
+            if _look(rt, alert_id, bars, tasks):
+                return
+            # To count a million deliveries takes a while, which those who send them need more.
+            pause = max(LOOK, 5 * (time.monotonic() - looked))
             if any((rt.queue.workers() or {}).values()):
                 seen_worker = time.monotonic()
             elif not said:
@@ -40,7 +45,7 @@ def wait_for(rt: Runtime, alert_id: str) -> None:
                 click.echo(NOBODY, err=True)
             if time.monotonic() - seen_worker > ALONE:
                 raise NotReady("still no worker is running, so waiting ends; the alert stays queued")
-            time.sleep(LOOK)
+            time.sleep(pause)
 
 
 def _look(rt: Runtime, alert_id: str, bars: Progress, tasks: dict[str, TaskID]) -> bool:

@@ -24,7 +24,7 @@ class Staging:
     def __init__(self) -> None:
         # The empty name is SQLite's own word for a file that is deleted as soon as it is opened.
         self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("PRAGMA cache_size=-32000")
+        self._db.execute("PRAGMA cache_size=-16000")
         self._db.execute("CREATE TABLE line (phone TEXT, number INTEGER, refused INTEGER, said TEXT)")
         self._db.execute("BEGIN")
 

@@ -32,6 +32,16 @@ def test_a_provider_with_a_rate_refuses_and_counts_what_exceeds_it(
     until(lambda: (strict.taken(), strict.refused()) == (2, 3))
 
 
+def test_a_provider_that_lists_says_what_became_of_all_that_it_took() -> None:
+    with provider(manner=Manner(lists=True)) as served, requests.Session() as session:
+        sent = [session.post(f"{served.url}/{MESSAGES}", data={"To": "+61400000000"}).json()["sid"] for _ in range(3)]
+        first = session.get(f"{served.url}/{MESSAGES}?PageSize=2").json()
+        rest = session.get(f"{served.url}{first['next_page_uri']}").json()
+    listed = [*first["messages"], *rest["messages"]]
+    assert [(each["sid"], each["status"]) for each in listed] == [(sid, "delivered") for sid in sent]
+    assert rest["next_page_uri"] is None
+
+
 def test_a_goal_is_met_or_missed_in_a_word() -> None:
     goals = [
         Goal("Texts", 12_345, 10_000, "/s"),
