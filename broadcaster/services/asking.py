@@ -18,6 +18,7 @@ from broadcaster.store.alerts import AlertRow
 from broadcaster.store.national_requests import Request
 from broadcaster.store.plans import selector_of
 from broadcaster.store.tokens import new_id
+from channels.base import Message
 
 #: Letters of a name at the other end, and of an answer.
 NAME, ANSWER = 120, 500
@@ -44,12 +45,18 @@ def of_alert(rt: Runtime, connection: Connection, alert_id: str) -> Card:
     """A card filled in from an alert: its places, and its frozen text messages, else nothing where a language has none."""
     alert = alert_store.get(connection, alert_id)
     texts = {
-        text.language: "\n".join(text.parts)
+        text.language: _without_link(text)
         for text in alert_store.texts(connection, alert_id).values()
         if text.channel == "sms"
     }
     languages = dict.fromkeys((*rt.profile.languages, *texts))
     return Card(alert.incident, _zones(alert), {each: texts.get(each, "") for each in languages}, alert_id)
+
+
+def _without_link(text: Message) -> str:
+    """What can be read out over the telephone."""
+    whole = "\n".join(text.parts)
+    return (whole.replace(text.link, "") if text.link else whole).strip()
 
 
 def _zones(alert: AlertRow) -> tuple[str, ...]:

@@ -49,8 +49,12 @@ def end(rt: Runtime, name: str, actor: Actor, now: datetime) -> None:
 def end_in(tx: Connection, exercise: Row[Any], actor: Actor, now: datetime, grounds: str) -> int:
     """The same in the caller's transaction; returns how many alerts it ended."""
     ended = 0
-    for alert in alert_store.listing(tx, states=tuple(_ENDS), incident=exercise.name, limit=1_000):
-        event = _ENDS[alert.state]
+    for each in alert_store.listing(tx, states=tuple(_ENDS), incident=exercise.name, limit=1_000):
+        # Locked and read again: a worker may have sent the last of it this moment.
+        alert = alert_store.get(tx, each.id, lock=True)
+        event = _ENDS.get(alert.state, "")
+        if not event:
+            continue
         if event == "stop":
             decisions.stop(tx, alert, actor, now)
         else:

@@ -31,7 +31,7 @@ HOURS, MOST_HOURS = 12, 48
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One household on a list. `call` are landlines that somebody can ring; other phones are only counted."""
+    """One household on a list. `call` are phones that somebody can ring: landlines, and all where nothing else is known."""
 
     address: Address | None
     words: str
@@ -46,10 +46,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """The households of one street in order of their numbers; `name` is empty for those of which no street is known."""
+    """The households of one street in order of their numbers; `name` is empty for those of which no street is known.
+
+    `unknown`: nothing at all is known of them but a phone.
+    """
 
     name: str
     lines: tuple[Line, ...]
+    unknown: bool = False
 
 
 def may_list(actor: Actor, zone: str = "") -> None:
@@ -134,6 +138,8 @@ def _streets(rt: Runtime, connection: Connection, alert: AlertRow, found: CrewLi
             where = address_of(spot.name, one.household)
             called = tuple(sorted(one.languages))
             point = spot.lat, spot.lon
+            if not (spot.name or one.household or spot.lat is not None):
+                call = tuple(sorted(one.phones))
             lines.append(Line(where, spot.name, one.household, one.why, len(one.phones), call, called, *point))
     zone = zones.some(connection, [found.zone]).get(found.zone)
     for each in not_reached.without_number(connection, found.zone, zone.shape, area) if zone else ():
@@ -152,8 +158,11 @@ def _by_street(lines: Sequence[Line]) -> Sequence[Street]:
     for _, mine in sorted(streets.items()):
         mine.sort(key=lambda line: line.address.order if line.address else ("", 0, "", ""))
         found.append(Street(mine[0].address.street if mine[0].address else "", tuple(mine)))
-    if nameless:
-        found.append(Street("", tuple(sorted(nameless, key=lambda line: (line.words.casefold(), line.household)))))
+    nameless.sort(key=lambda line: (line.words.casefold(), line.household, line.call))
+    for unknown in (False, True):
+        mine = [line for line in nameless if unknown is not bool(line.words or line.household or line.lat is not None)]
+        if mine:
+            found.append(Street("", tuple(mine), unknown))
     return found
 
 

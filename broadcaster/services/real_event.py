@@ -23,6 +23,8 @@ from channels.text import measure_sms
 
 #: The kind whose look the notice has; it opens and lifts nothing.
 _KIND = "correction"
+#: Who presses again within it, pressed once.
+_TWICE = timedelta(minutes=2)
 #: After this a phone that was off need not hear of it.
 _WORTH = timedelta(hours=2)
 
@@ -48,6 +50,8 @@ def declare(rt: Runtime, name: str, title: str, actor: Actor, now: datetime) -> 
         raise Invalid([Problem("title", "must have 1 to 120 characters", "Say what people call it.")])
     with rt.db.write() as tx:
         running = exercise_store.running(tx)
+        if not running and (again := _just_now(tx, title.strip(), now)):
+            return again
         ended = tuple(row.name for row in running)
         incident = _open(rt, tx, name, title.strip(), actor, now, ended)
         for row in running:
@@ -60,6 +64,14 @@ def declare(rt: Runtime, name: str, title: str, actor: Actor, now: datetime) -> 
     if notice:
         approval.go(rt, notice)
     return RealEvent(incident.name, ended, told)
+
+
+def _just_now(tx: Connection, title: str, now: datetime) -> RealEvent | None:
+    """The same button pressed twice is one event."""
+    last = exercise_store.real_event(tx)
+    if last is None or last.title != title or now - last.at > _TWICE:
+        return None
+    return RealEvent(last.incident, tuple(last.exercises), last.told)
 
 
 def _open(

@@ -6,13 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, String, distinct, func, insert, literal, select, update
 
-from broadcaster.domain.lifecycle import DELIVERY, DeliveryState
+from broadcaster.domain.lifecycle import DELIVERY
 from broadcaster.store import fanout
 from broadcaster.store.alerts import AlertRow
+from broadcaster.store.recipients import GOT
 from broadcaster.store.schema import alerts, deliveries, incidents, instructions, messages, real_events
 
-#: A phone in one of these may have shown the text.
-_GOT = (DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.UNCONFIRMED)
 (_FIRST,) = DELIVERY.initial
 
 
@@ -59,7 +58,7 @@ def tell_participants(
         )
         who = who.join(alerts, alerts.c.id == deliveries.c.alert_id)
         who = who.where(alerts.c.incident_id.in_(incident_ids), alerts.c.status != "Actual")
-        who = who.where(deliveries.c.channel == channel, deliveries.c.state.in_(_GOT))
+        who = who.where(deliveries.c.channel == channel, deliveries.c.state.in_(GOT))
         who = who.where(deliveries.c.address.not_in(already)).group_by(deliveries.c.address)
         if language != fallback:
             who = who.join(messages, messages.c.id == deliveries.c.message_id).where(messages.c.language == language)

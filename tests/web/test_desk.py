@@ -116,6 +116,8 @@ def test_one_person_and_one_word_make_it_real(town: House, rt: Runtime) -> None:
     assert "An exercise is running" in cy.get("/").text
     answer = ada.post("/real-event", {"word": "real event", "title": "Flood, Oxley Creek"})
     assert answer.headers["Location"] == "/incidents/flood-oxley-creek"
+    again = ada.post("/real-event", {"word": "real event", "title": "Flood, Oxley Creek"})
+    assert again.headers["Location"] == answer.headers["Location"]  # pressed twice is pressed once
     page = cy.get("/").text
     assert "An exercise is running" not in page
     assert "All exercises are over." in page

@@ -63,6 +63,7 @@ def real_event_page(wrong: str = "", title_wrong: str = "") -> str:
         wrong=wrong,
         title_wrong=title_wrong,
         title=request.form.get("title", ""),
+        silent=runtime().missing("sms", live=False),
     )
 
 
