@@ -1,11 +1,14 @@
 """How pages show times, numbers, phones and states: filters for the console's templates, in the reader's language."""
 
+import functools
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, url_for
+from flask import Flask, current_app, url_for
 from flask_babel import format_currency, format_decimal, get_locale
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
@@ -109,8 +112,13 @@ def _sealed() -> Account | None:
 
 
 def static_url(name: str) -> str:
-    """A file of the console's own, by name."""
-    return url_for("static", filename=name)
+    """A file of the console's own, by name; its address changes with its contents, so that browsers may keep it."""
+    return url_for("static", filename=name, v=_contents(f"{current_app.static_folder}/{name}"))
+
+
+@functools.cache
+def _contents(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
 
 
 def may(role: str) -> bool:

@@ -75,6 +75,7 @@ def decide(page: Page) -> None:
     page.fill("[name=word]", "EXERCISE")
     page.click("button:has-text('Send 25 texts, 2 segments each, and publish')")
     expect(page.locator("main")).to_contain_text("Approved. It is going out now.", timeout=PATIENCE)
+    page.click("text=Watch how it goes")
 
 
 def test_an_alert_is_written_approved_by_another_and_watched_to_its_end(browser: Browser, run: Run) -> None:

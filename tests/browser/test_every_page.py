@@ -36,6 +36,7 @@ def paths(town: Town) -> dict[str, list[str]]:
         "edit": [f"/alerts/{ids['draft']}/edit"],
         "check": [f"/alerts/{ids['draft']}/check"],
         "duty": ["/duty"],
+        "decided": [f"/alerts/{ids['going']}/decided"],
         "ladder": [f"/alerts/{ids['pending']}/ladder"],
         "log_lines_page": [f"/alerts/{ids['going']}/log-lines"],
         "decide": [f"/alerts/{ids['pending']}/decide"],

@@ -118,7 +118,7 @@ def approve(alert_id: str) -> Response | tuple[str, int]:
             again = alert_store.get(connection, alert_id)
         return _page(again, str(error)), 409
     flash(_("Approved. It is going out now."), "success")
-    return _to_alert(alert_id)
+    return _to_decided(alert_id)
 
 
 def _not_confirmed(alert: AlertRow) -> str:
@@ -161,7 +161,19 @@ def _without(alert_id: str, how: str, done: str) -> Response | tuple[str, int]:
             alert = alert_store.get(connection, alert_id)
         return _page(alert, _("Say why: the author learns from it, and the journal keeps it.")), 422
     flash(done)
-    return _to_alert(alert_id)
+    return _to_decided(alert_id)
+
+
+@blueprint.get("/alerts/<alert_id>/decided")
+@needs(Role.VIEWER)
+def decided(alert_id: str) -> str:
+    """What was decided, light enough for the network on which it was decided, with its line for another log."""
+    with runtime().db.read() as connection:
+        return render_template("decided.html", alert=alert_store.get(connection, alert_id))
+
+
+def _to_decided(alert_id: str) -> Response:
+    return redirect(url_for("console.decided", alert_id=alert_id))  # type: ignore[return-value]
 
 
 def _to_alert(alert_id: str) -> Response:
