@@ -1,7 +1,7 @@
 """`broadcaster profile` and `broadcaster channels`: is what was set up as it should be?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +13,11 @@ from broadcaster.cli.frame import Group, as_json, runtime, show
 from broadcaster.domain.breaker import Position
 from broadcaster.domain.forecast import TOO_LONG, Pace, forecast
 from broadcaster.domain.kind import Lane
-from broadcaster.providers import half_set
 from broadcaster.runtime import FOLDER, Runtime
-from broadcaster.services import forecasting
+from broadcaster.services import channel_checks, forecasting
+from broadcaster.services.channel_checks import Checked
 from broadcaster.store import audience, generations, zones
 from broadcaster.store.areas import Area
-from broadcaster.store.breaker import breaker_key
-from channels.base import ChannelError, Health
 
 #: How long a text may be; most have two, their short forms one.
 SEGMENTS = (1, 2)
@@ -55,29 +53,6 @@ def channels() -> None:
     """Check what alerts go out by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One channel, live or for exercises: `health` when it answered, else what it lacks or why it did not.
-
-    `carrier` is who answered; `breaker` is open when that one has not answered alerts of late. `others` are the carriers that
-    take over from it.
-    """
-
-    channel: str
-    mode: str
-    set_up: bool
-    health: Health | None = None
-    problem: str = ""
-    carrier: str = ""
-    breaker: Position | None = None
-    others: tuple["Checked", ...] = ()
-
-    @property
-    def fails(self) -> bool:
-        """True when something that is set up does not answer."""
-        return (self.set_up and self.health is None) or any(each.fails for each in self.others)
-
-
 @channels.command("check")
 @as_json
 @click.pass_context
@@ -88,7 +63,7 @@ def check_channels(ctx: click.Context, as_json: bool) -> None:
     """
     now = clock.utc_now()
     with runtime() as rt:
-        found = [_checked(rt, name, live) for live in (True, False) for name in channel_table.CHANNELS]
+        found = channel_checks.every(rt)
         pace = forecasting.pace(rt, Lane.LIFE_SAFETY, live=True)
         phones, everybody = _phones(rt)
     took = {number: _minutes(phones, everybody, number, pace, now) for number in SEGMENTS}
@@ -154,24 +129,6 @@ def _minutes(
         seconds = forecast({"": number}, (), {"": segments}, pace, now).seconds
         found[zone] = None if seconds is None else round(seconds / 60, 1)
     return found
-
-
-def _checked(rt: Runtime, name: str, live: bool) -> Checked:
-    mode = "live" if live else "exercise"
-    if lacking := rt.missing(name, live):
-        return Checked(name, mode, False, problem=lacking)
-    first, *rest = (_asked(rt, name, live, carrier) for carrier in rt.carriers(name, live))
-    half = (Checked(name, mode, False, problem=lacking) for lacking in half_set(name, rt.settings, live))
-    return replace(first, others=(*rest, *half))
-
-
-def _asked(rt: Runtime, name: str, live: bool, carrier: str) -> Checked:
-    breaker = rt.breaker.state(breaker_key(carrier, live)).position
-    answer = Checked(name, "live" if live else "exercise", True, carrier=carrier, breaker=breaker)
-    try:
-        return replace(answer, health=rt.channel(name, live, carrier).check())
-    except ChannelError as error:
-        return replace(answer, problem=str(error))
 
 
 def _say(each: Checked, first: bool = True) -> None:

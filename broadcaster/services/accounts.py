@@ -29,6 +29,8 @@ KEY_LIFE = timedelta(days=365)
 _KEY_MARK = "bcs"
 _EMAIL = re.compile(r"[^\s@,<>\"']{1,64}@[^\s@,<>\"']{1,189}")
 
+WALL = "wall"
+
 #: What a key may be allowed, and the role whose reach it then has. `playbooks:run:NAME` allows that playbook alone.
 SCOPES: dict[str, Role] = {
     "alerts:read": Role.VIEWER,
@@ -41,6 +43,8 @@ SCOPES: dict[str, Role] = {
     "inbound:write": Role.AUTHOR,
     "playbooks:run": Role.AUTHOR,
     "residents:write": Role.AUTHOR,
+    # Opens the view for the operations room's wall, and nothing of the API.
+    WALL: Role.VIEWER,
 }
 _ONE_PLAYBOOK = re.compile(r"playbooks:run:[a-z0-9-]{1,64}")
 

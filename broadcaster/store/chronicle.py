@@ -48,3 +48,9 @@ def last_grounds(connection: Connection, chain: str, action: str) -> str:
     """The grounds of the newest entry with this action; empty when there is none."""
     query = select(journal.c.grounds).where(journal.c.chain == chain, journal.c.action == action)
     return connection.scalar(query.order_by(journal.c.seq.desc()).limit(1)) or ""
+
+
+def last_body(connection: Connection, chain: str, action: str) -> Mapping[str, Any]:
+    """The body of the newest entry with this action; empty when there is none."""
+    query = select(journal.c.body).where(journal.c.chain == chain, journal.c.action == action)
+    return connection.scalar(query.order_by(journal.c.seq.desc()).limit(1)) or {}

@@ -89,6 +89,7 @@ def add_filters(app: Flask) -> None:
             "me": current_user.actor if getattr(current_user, "is_authenticated", False) else None,
             "may": may,
             "broken_seal": _broken_seal(),
+            "broken_seal_for_all": broken_seal_for_all,
             "came_back": came_back,
             "now": now(),
             "static_url": static_url,
@@ -97,8 +98,11 @@ def add_filters(app: Flask) -> None:
 
 def _broken_seal() -> Account | None:
     """The break-glass account while its seal is broken: everybody who is logged in sees that on every page."""
-    if not getattr(current_user, "is_authenticated", False):
-        return None
+    return broken_seal_for_all() if getattr(current_user, "is_authenticated", False) else None
+
+
+def broken_seal_for_all() -> Account | None:
+    """The same for a screen that nobody is logged in at."""
     try:
         found: Account | None = shared().of("broken seal", _sealed)
     except SQLAlchemyError:

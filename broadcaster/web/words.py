@@ -132,6 +132,7 @@ ACTIONS: dict[str, LazyString] = {
     "user.bounds": later("Channels and zones changed"),
     "user.ask": later("Change of a person asked for"),
     "user.refuse": later("Change of a person refused"),
+    "channels.check": later("Channels tried"),
     "seal.make": later("Break-glass account sealed"),
     "seal.break": later("Break-glass account used"),
     "seal.told": later("Staff told of the break-glass account"),

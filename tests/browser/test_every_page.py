@@ -66,6 +66,10 @@ def paths(town: Town) -> dict[str, list[str]]:
         "people_changes": ["/people/changes"],
         "second_step": ["/account/second-step"],
         "break_glass": ["/break-glass"],
+        "queue": ["/queue"],
+        "wall": ["/wall"],
+        "wall_key": ["/wall/key"],
+        "first_hour_page": ["/first-hour"],
     }
     return {f"console.{name}": found for name, found in each.items()}
 
@@ -82,6 +86,8 @@ NO_PAGES = {
     "console.leaflet",
     "console.zones_geojson",
     "console.map_tile",
+    "console.queue_board",
+    "console.wall_board",
 }
 
 

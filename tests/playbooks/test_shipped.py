@@ -17,6 +17,7 @@ STATUS = {"brisbane": "https://status.bcc.example", "kongsvinger": "https://kong
 WANTED = {
     *("brisbane-river-flood", "evacuation", "boil-water", "volunteers-sandbags", "missing-person", "rumour"),
     "all-clear",
+    "holding",
 }
 
 
@@ -52,7 +53,7 @@ def test_its_words_are_in_both_languages(path: Path) -> None:
         assert words["en"] != words["nb"] or path.stem == "all-clear"
 
 
-@pytest.mark.parametrize("name", ["boil-water", "brisbane-river-flood"])
+@pytest.mark.parametrize("name", ["boil-water", "brisbane-river-flood", "holding"])
 def test_what_must_be_quick_has_closed_blanks_only(name: str) -> None:
     playbook = load_playbook(FOLDER / "playbooks" / f"{name}.yaml", ("en", "nb"))
     assert all(each.closed for each in playbook.parameters.values())

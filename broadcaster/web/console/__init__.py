@@ -34,6 +34,9 @@ _PAGES = (
     "people",
     "people_changes",
     "system",
+    "queue",
+    "wall",
+    "first_hour",
 )
 
 

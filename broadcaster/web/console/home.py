@@ -5,11 +5,12 @@ from pathlib import Path
 
 from flask import Response, current_app, redirect, render_template, request, send_from_directory, url_for
 from flask_login import current_user
+from sqlalchemy import Connection
 
 from broadcaster.domain.lifecycle import SENDING_ALERT
 from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.rules import Role
-from broadcaster.services import accounts, bounding, carrying, lending, user_changes, writing
+from broadcaster.services import accounts, bounding, carrying, first_hour, lending, playbooks, user_changes, writing
 from broadcaster.services import promises as promise_service
 from broadcaster.store import accounts as account_store
 from broadcaster.store import alerts as alert_store
@@ -46,6 +47,8 @@ def home() -> str:
         ending = expiring.soon(connection, now())
         sick = tallies.channels_in_trouble(connection)
         changes = user_changes.waiting(connection, now()) if me().role in (Role.APPROVER, Role.ADMIN) else ()
+        hour = first_hour.steps(rt, connection, now()) if me().role is Role.ADMIN else ()
+        ready = _holding(connection)
     promised = [each for each in in_force if each.next_update_at and each.state in SENDING_ALERT]
     promised.sort(key=lambda each: each.next_update_at or now())
     link = url_for("console.system")
@@ -63,6 +66,8 @@ def home() -> str:
         others=[each for each in waiting if each not in mine],
         changes=[each for each in changes if user_changes.may_confirm(each, me())],
         drafts=[each for each in drafts if me().id in each.editors or me().role is Role.ADMIN],
+        first_hour=hour if not all(each.done for each in hour) else (),
+        holding=ready,
         lacking=lacking,
         sick=sick,
         troubles=troubles,
@@ -70,6 +75,13 @@ def home() -> str:
         incidents=open_ones,
         unfinished=writing.unfinished(rt, me().id) if may_write() else (),
     )
+
+
+def _holding(connection: Connection) -> str:
+    """How the first button stands: `approved` goes out at once, `waits` for a second person; empty: there is no such playbook."""
+    if first_hour.HOLDING not in playbooks.names(runtime()):
+        return ""
+    return "approved" if playbooks.on_shelf(runtime(), connection, first_hour.HOLDING).approved else "waits"
 
 
 def _troubles(standing: Standing, second_people: int, link: str) -> list[dict[str, str]]:

@@ -3,7 +3,6 @@
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from broadcaster.domain.errors import NotFound
-from broadcaster.domain.lifecycle import BatchState
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import broadcasting, carrying, recovering
@@ -16,8 +15,6 @@ from broadcaster.web.context import now, runtime
 from broadcaster.web.language import gettext as _
 from broadcaster.web.language import ngettext
 
-_OPEN = (BatchState.DEAD, BatchState.HELD, BatchState.LEASED, BatchState.PENDING)
-
 
 @blueprint.get("/system")
 @needs(Role.VIEWER)
@@ -27,16 +24,12 @@ def system() -> str:
     parts, ready = health.check(rt)
     with rt.db.read() as connection:
         standing = standing_store.standing(connection)
-        found = standing_store.batches_in(connection, _OPEN)
-    lanes = {lane: rt.queue.depth(lane) for lane in ("urgent", "bulk")}
     return render_template(
         "system.html",
         health=parts,
         ready=ready,
         standing=standing,
-        batches=found,
-        lanes=lanes,
-        workers=rt.queue.workers(),
+        open_batches=sum(number for states in standing.batches.values() for number in states.values()),
         missing={
             name: (rt.missing(name), rt.missing(name, live=False)) for name in ("website", "sms", "x", "facebook")
         },
@@ -63,7 +56,7 @@ def revive() -> Response:
     alert_id, channel = request.form.get("alert", ""), request.form.get("channel", "")
     number = broadcasting.retry_failed(runtime(), alert_id, me(), now(), channel or None)
     flash(ngettext("%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", number))
-    return redirect(url_for("console.system"))  # type: ignore[return-value]
+    return redirect(url_for("console.queue"))  # type: ignore[return-value]
 
 
 @blueprint.post("/system/release")
@@ -72,7 +65,7 @@ def release() -> Response:
     """After a restore: let held batches go; each row is first looked for at its provider."""
     number = recovering.release(runtime(), me(), now())
     flash(ngettext("%(num)s batch is let go.", "%(num)s batches are let go.", number))
-    return redirect(url_for("console.system"))  # type: ignore[return-value]
+    return redirect(url_for("console.queue"))  # type: ignore[return-value]
 
 
 @blueprint.get("/kinds")
