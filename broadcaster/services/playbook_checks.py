@@ -13,10 +13,12 @@ from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.field import FieldType
 from broadcaster.domain.field_values import nearest
 from broadcaster.domain.kind import AlertKind
+from broadcaster.domain.lint.checking import errors as lint_errors
 from broadcaster.domain.moment import from_wall
 from broadcaster.domain.playbook import Parameter, Playbook, Step
 from broadcaster.domain.profile import Profile, Words
 from broadcaster.runtime import Runtime
+from broadcaster.services import warning_check
 from broadcaster.services.playbook_drafts import draft_of, path_of
 from broadcaster.services.playbook_samples import Mode, combinations, sample_values
 from broadcaster.store import rendering, zone_files
@@ -161,7 +163,11 @@ class _Check:
         page = replace(settled, channels=tuple(dict.fromkeys((*settled.channels, "website"))))
         wrong = rules.missing(page, self.now)
         if mode is not Mode.LOW:
-            wrong += rendering.preview(page, kind, profile, self._setting(page.area.zones, references)).problems
+            made = rendering.preview(page, kind, profile, self._setting(page.area.zones, references))
+            wrong += made.problems
+            if mode is Mode.BARE:  # the longest values are filled up with what no text may say
+                case = warning_check.case_of(page, kind, profile, made.messages, ())
+                wrong += warning_check.problems(lint_errors(case))
         return _Attempt(choices, mode, wrong=tuple(dict.fromkeys(wrong)))
 
     def _setting(self, chosen: Sequence[str], references: Sequence[str]) -> Setting:

@@ -22,6 +22,12 @@ def check(case: Case, rare: Rare | None = None, lexicons: Mapping[str, Lexicon] 
     return tuple(sorted(found, key=lambda each: (not each.error, order[each.rule.id])))
 
 
+def errors(case: Case, lexicons: Mapping[str, Lexicon] = LEXICONS) -> tuple[Finding, ...]:
+    """Only what stops a submission, at a tenth of the cost: for texts that are tried by the hundred."""
+    found = (each for text in case.texts for each in mistakes.check(case, text, lexicons) if each.error)
+    return tuple(_merged(found))
+
+
 def _every(case: Case, rare: Rare | None, lexicons: Mapping[str, Lexicon]) -> Iterator[Finding]:
     for text in case.texts:
         lexicon = lexicons.get(text.language)
