@@ -36,6 +36,8 @@ def case_of(
     """What the rules are given of one alert. `places` are the names of the city's zones."""
     tags = draft.languages or profile.languages
     given = tuple(_given(kind.fields.values(), draft.fields, "fields", tags))
+    if draft.correction:
+        given += (Given("correction", dict(draft.correction)),)
     return Case(
         texts=tuple(text_of(each) for each in messages),
         given=given,

@@ -125,7 +125,9 @@ def _happenings(house: House, rt: Runtime) -> dict[str, str]:
     able = {"channels": ("website", "sms"), "languages": ("en",)}
     with house.app.app_context():
         draft = written(house, rt, holding(fields={}, **able))
-        pending = submitted(house, rt, holding(**able))
+        hard = {"fields": {**holding().fields, "seen": "Inundation at Oxley Creek since this morning"}}
+        doubtful = written(house, rt, holding(**able, **hard))
+        pending = submitted(house, rt, holding(**able, **hard))
         going = approved(house, rt, holding(incident="creek", **able))
         broadcasting.materialise(rt, going)
         stopped = approved(house, rt, holding(incident="creek", **able))
@@ -161,6 +163,7 @@ def _happenings(house: House, rt: Runtime) -> dict[str, str]:
         "crew_list": not_reached.make(rt, going, "rocklea", 12, "Crew 4", house.people["ben"].actor, at),
         "handover": handover,
         "draft": draft,
+        "doubtful": doubtful,
         "pending": pending,
         "going": going,
         "stopped": stopped,

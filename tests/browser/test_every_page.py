@@ -34,7 +34,7 @@ def paths(town: Town) -> dict[str, list[str]]:
         "new_of_kind": [f"/alerts/new/{kind}?mode=live" for kind in ("holding", "evacuation", "all-clear")],
         "writing": [f"/alerts/writing/{ids['writing']}"],
         "edit": [f"/alerts/{ids['draft']}/edit"],
-        "check": [f"/alerts/{ids['draft']}/check"],
+        "check": [f"/alerts/{ids[name]}/check" for name in ("draft", "doubtful")],
         "duty": ["/duty"],
         "decided": [f"/alerts/{ids['going']}/decided"],
         "ladder": [f"/alerts/{ids['pending']}/ladder"],

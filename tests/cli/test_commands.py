@@ -34,7 +34,7 @@ def test_the_contract_s_commands_are_there() -> None:
     wanted = (
         "demo, run, web, worker, sweep, sandbox, user add, key add, profile check, zones import, residents import,"
         " residents count, residents export, preview, alert draft, alert send, alert show, alert stop, alert list,"
-        " playbook check, playbook run, channels check, journal export, journal verify, db upgrade, db backup, db restore"
+        " playbook check, playbook run, lint, channels check, journal export, journal verify, db upgrade, db backup, db restore"
     )
     assert {tuple(each.split()) for each in wanted.split(", ")} <= set(ALL)
 

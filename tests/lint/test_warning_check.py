@@ -135,8 +135,10 @@ def test_only_certain_blanks_stop_a_text(text: str, stopped: bool) -> None:
     assert ("placeholder" in of(Text("sms", "en", text))) is stopped
 
 
-def test_every_rule_has_its_source_and_its_words_in_both_languages() -> None:
+def test_every_rule_has_its_source_its_words_in_both_languages_and_its_line_in_the_manual() -> None:
+    manual = (stage.ROOT / "docs" / "warning-check.md").read_text(encoding="utf-8")
     for rule in RULES.values():
+        assert f"| `{rule.id}` | {rule.weight} | {rule.title['en']} | {rule.source} |" in manual
         assert rule.source
         for words in (rule.title, rule.says, rule.cure):
             assert words["en"]
