@@ -37,11 +37,6 @@ class Outlook:
     chosen_short: bool = False
     per_second: float | None = None
 
-    @property
-    def in_time_when_short(self) -> bool:
-        """True when the short form reaches a zone in time that the full one does not."""
-        return self.short is not None and len(self.short.late) < len(self.forecast.late)
-
 
 def pace(rt: Runtime, lane: str, live: bool) -> Pace:
     """How fast the senders of whoever carries texts now are together, within the operator's own limit; nothing is known without

@@ -37,13 +37,8 @@ def must_be_idle(rt: Runtime) -> None:
         raise Conflict(f"{alive} workers still listen: stop every part of this installation first")
     try:
         with rt.db.read() as connection:
-            if not rt.db.sqlite:
-                others = text(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    " AND backend_type = 'client backend'"
-                )
-                if number := connection.scalar(others):
-                    raise Conflict(f"{number} others are connected to the database: stop every part first")
+            if not rt.db.sqlite and (number := connection.scalar(_OTHERS)):
+                raise Conflict(f"{number} others are connected to the database: stop every part first")
             if migrating.revision(connection) and connection.scalar(
                 select(leaders.c.owner).where(leaders.c.until > db_now())
             ):

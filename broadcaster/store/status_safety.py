@@ -37,13 +37,6 @@ def safe_text(text: str) -> str:
     return _HARMFUL.sub("", text)
 
 
-def safe_url(url: str) -> str:
-    """`url` when it is an absolute http(s) address, else empty."""
-    return (
-        url if re.fullmatch(r"https?://[^\s\x00-\x1f\"'<>\\^`{|}]+", safe_text(url)) and url == safe_text(url) else ""
-    )
-
-
 def safe_article(html: str, heading: int, pictures: Mapping[str, str], drawn: Callable[[str], Markup]) -> Markup:
     """A frozen website text, cleaned once more before it is trusted as HTML.
 

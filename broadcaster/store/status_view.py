@@ -1,6 +1,6 @@
 """What residents may know at one moment, frozen: the only thing that the public files are made from."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -251,18 +251,3 @@ class PublicView:
     def late_since(self) -> datetime | None:
         """The oldest promise that was broken."""
         return next((each for each in self.promises if each <= self.generated_at), None)
-
-
-def next_change_at(view: PublicView) -> datetime | None:
-    """When the passing of time alone will next change what the pages must say; None when it will not."""
-    return min((each for each in _boundaries(view) if each > view.generated_at), default=None)
-
-
-def _boundaries(view: PublicView) -> Iterator[datetime]:
-    for alert in view.in_force:
-        yield alert.expires_at
-        if alert.next_update_at:
-            yield alert.next_update_at
-    for instruction in view.instructions:
-        if instruction.expires_at:
-            yield instruction.expires_at

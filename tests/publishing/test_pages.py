@@ -15,7 +15,6 @@ from broadcaster.domain.alert import MsgType, PictureFile, ResponseType, Status
 from broadcaster.domain.errors import Invalid
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.store.status_page import build, content_security_policy
-from broadcaster.store.status_view import next_change_at
 from broadcaster.store.status_words import blanks, load_words, may_replace
 from tests.publishing.city import NOW, alert, following, told, view
 
@@ -384,14 +383,6 @@ def test_an_alert_that_cap_cannot_carry_still_has_its_pages() -> None:
     assert "alerts/flood-1.cap.xml" not in site.files
     assert "CAP 1.2" not in site.files["en/alerts/flood-1.html"]
     assert [problem.place for problem in site.problems] == ["flood-1.sender"]
-
-
-def test_the_next_change_is_the_next_promise_or_end() -> None:
-    assert next_change_at(view()) is None
-    assert next_change_at(view(alert())) == NOW + 2 * HOUR
-    assert next_change_at(view(alert(next_update_at=None))) == NOW + 10 * HOUR
-    assert next_change_at(view(alert(), instructions=(told(expires=NOW + HOUR),))) == NOW + HOUR
-    assert next_change_at(view(alert(state=AlertState.CANCELLED))) is None
 
 
 def test_every_language_has_every_sentence_with_the_same_blanks() -> None:
