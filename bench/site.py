@@ -55,13 +55,18 @@ class Site:
     """`with Site("sqlite", provider) as site: site.settle(20_000); site.start(sweep=1, urgent=1, bulk=2)`.
 
     `rate` is what the sender may send, texts a second. Addresses of providers other than Twilio's are nobody's unless `posts`
-    names them (provider → URL).
+    names them (provider → URL). `profile` is the city whose settings hold; the zones and residents are always the same.
     """
 
     def __init__(
-        self, database: Kind, provider: Provider, rate: float = UNLIMITED, posts: dict[str, str] | None = None
+        self,
+        database: Kind,
+        provider: Provider,
+        rate: float = UNLIMITED,
+        posts: dict[str, str] | None = None,
+        profile: str = "brisbane",
     ) -> None:
-        self.database, self.provider = database, provider
+        self.database, self.provider, self._profile = database, provider, profile
         self._rate, self._posts = rate, posts or {}
         self._held = ExitStack()
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -85,7 +90,7 @@ class Site:
 
     def _settings(self) -> Settings:
         return Settings(
-            profile=FOLDER / "profiles" / "brisbane.yaml",
+            profile=FOLDER / "profiles" / f"{self._profile}.yaml",
             database_url=SecretStr(self.postgres.create("broadcaster") if self.postgres else ""),
             redis_url=SecretStr(self.valkey.url),
             secret_key=SecretStr("a-key-of-a-benchmark-that-is-long-enough-012345"),

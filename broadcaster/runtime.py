@@ -19,6 +19,7 @@ from broadcaster.settings import Settings
 from broadcaster.store import documents
 from broadcaster.store.breaker import Breaker
 from broadcaster.store.database import Database
+from broadcaster.store.lately import Lately
 from broadcaster.store.limits import RateLimits
 from broadcaster.store.paces import Paces
 from broadcaster.store.queue import Queue
@@ -100,6 +101,7 @@ class Runtime:
     folder: Path = FOLDER
     pacer: Pacer = field(default_factory=Pacer)
     paces: Paces = field(default_factory=Paces)
+    lately: Lately = field(default_factory=Lately)
     _channels: dict[tuple[str, bool, str], Channel] = field(default_factory=dict)
     _geocoder: "Geocoder | None" = None
     _epoch: int | None = None

@@ -1,10 +1,14 @@
 """twitter-text's own counting, imported from here only: the library needs a package that setuptools has dropped."""
 
+import re
 import sys
 from functools import cache
 from importlib.resources import files
 from types import ModuleType
 from typing import Any
+
+#: Whatever an emoji can begin with or hold, keycaps included: © and ®, then nothing below ‼ (Unicode's emoji-data.txt).
+_MAYBE = re.compile("[\u00a9\u00ae\u203c-\U0010ffff]")
 
 
 def _resource_string(module: str, name: str) -> bytes:
@@ -27,7 +31,15 @@ def _load() -> Any:
     finally:
         if lent:
             del sys.modules["pkg_resources"]
+    _look_for_emoji_only_where_there_can_be_some()
     return twitter_text
+
+
+def _look_for_emoji_only_where_there_can_be_some() -> None:
+    """Most posts have none, and the library's search for them is three quarters of its time."""
+    module: Any = sys.modules["twitter_text.parse_tweet"]
+    search = module.extract_emojis_with_indices
+    module.extract_emojis_with_indices = lambda text: search(text) if _MAYBE.search(text) else []
 
 
 def parse_tweet(text: str) -> Any:

@@ -1,6 +1,6 @@
 """From a draft to its texts: everything that rendering needs to know, read from the store at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from broadcaster.domain import instruction, rules
-from broadcaster.domain.alert import Draft, MsgType, Reference
+from broadcaster.domain.alert import Draft, MsgType, Reference, Selector
 from broadcaster.domain.errors import Invalid, NotFound, NotReady, Problem
 from broadcaster.domain.field import FieldType
 from broadcaster.domain.instruction import Instruction
@@ -23,6 +23,9 @@ from broadcaster.store.alerts import AlertRow
 from broadcaster.store.areas import Area
 from broadcaster.store.audience import Count
 from broadcaster.store.rendering import Ground, Parent, Preview, Setting, Still
+
+#: How an audience is counted.
+Counting = Callable[[Runtime, Connection, Selector, Sequence[str], str, bool], tuple[Count, Reach]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ def located(rt: Runtime, draft: Draft) -> Draft:
         return draft
 
 
-def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now: datetime) -> Composed:
+def compose(
+    rt: Runtime, connection: Connection, draft: Draft, names: Names, now: datetime, count: Counting = reach.counted
+) -> Composed:
     """Render everything, and count whom it would reach. Never raises for what a person can mend: see `problems`."""
     kind = kind_of(rt, draft.kind)
     draft = settled(rt, draft, now)
@@ -103,11 +108,15 @@ def compose(rt: Runtime, connection: Connection, draft: Draft, names: Names, now
     )
     made = rendering.preview(draft, kind, rt.profile, setting)
     counted, expected = None, reach.NOBODY
-    if area is not None and any(rt.personal(name) for name in draft.channels if name in rt.channel_names(live)):
+    if (
+        area is not None
+        and draft.languages
+        and any(rt.personal(name) for name in draft.channels if name in rt.channel_names(live))
+    ):
         if kind.audience is Audience.RECIPIENTS:
             counted, expected = reach.of_recipients(rt, connection, [each.id for each in references], draft.languages)
         else:
-            counted, expected = reach.counted(rt, connection, draft.area, draft.languages, str(kind.lane), live)
+            counted, expected = count(rt, connection, draft.area, draft.languages, str(kind.lane), live)
         if counted.phones == 0 and draft.channels == ("sms",):
             problems.append(Problem("area", "no phone would be reached", "Choose another area, or import residents."))
     if made.alert is not None:

@@ -15,7 +15,7 @@ from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.lint.finding import Finding
 from broadcaster.domain.rules import Actor, Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import bounding, calling, composing, corrections, duty, forecasting, warning_check
+from broadcaster.services import bounding, calling, composing, corrections, duty, forecasting, reach, warning_check
 from broadcaster.services.composing import Composed, Names
 from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
@@ -60,7 +60,7 @@ def preview(rt: Runtime, draft: Draft, now: datetime, locate: bool = True) -> Pr
     """
     draft = composing.located(rt, draft) if locate else draft
     with rt.db.read() as connection:
-        made = composing.compose(rt, connection, draft, Names("preview", "preview0"), now)
+        made = composing.compose(rt, connection, draft, Names("preview", "preview0"), now, reach.counted_lately)
         findings = warning_check.of(connection, rt.profile, made)
     alert = made.made.alert
     ready = Rendered(alert, made.made.messages) if alert is not None and not made.problems else None

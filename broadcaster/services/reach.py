@@ -87,6 +87,14 @@ def with_recipients(rt: Runtime, tx: Connection, alert: AlertRow, found: Reach) 
     return replace(found, recipients_of=recipients.tellers(tx, lifted))
 
 
+def counted_lately(
+    rt: Runtime, connection: Connection, selector: Selector, languages: Sequence[str], lane: str, live: bool
+) -> tuple[Count, Reach]:
+    """As `counted`, at most some seconds old: for somebody who is typing, and never for what is decided on."""
+    key = (generations.current(connection), repr(selector), tuple(languages), lane, live)
+    return rt.lately.of(key, lambda: counted(rt, connection, selector, languages, lane, live))
+
+
 def of_alert(rt: Runtime, connection: Connection, alert: AlertRow) -> Reach:
     """The audience of a submitted alert at this moment. A second's work for a million phones if the register changed since."""
     if not personal(rt, alert):

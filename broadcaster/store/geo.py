@@ -4,6 +4,7 @@ Degrees are WGS 84, latitude before longitude everywhere but inside GeoJSON and 
 in degrees; circles are exact on the ellipsoid.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ Flags = NDArray[np.bool_]
 RADIUS_KM = 6371.0088
 #: A sphere is wrong by at most 0.56 % against the ellipsoid; nearer to the rim than this the ellipsoid decides.
 _DOUBT = 0.006
+#: What is left of that doubt by Lambert's formula (measured over 0.01 to 500 km: see tests).
+_LEFT = 1e-4
+#: Half axis in km and flattening of WGS 84.
+_AXIS_KM, _FLAT = 6378.137, 1 / 298.257223563
 #: Two zones whose common part is below this share of the smaller one only have inexact borders.
 _SLIVER = 0.001
 
@@ -66,9 +71,9 @@ class Shape:
         if self._circle is None:
             return np.asarray(shapely.intersects_xy(self._geometry, lons, lats), dtype=np.bool_)
         circle = self._circle
-        rough = haversine_km(circle.lat, circle.lon, lats, lons)
+        rough = near_km(circle.lat, circle.lon, lats, lons)
         inside = rough <= circle.radius_km
-        for index in np.flatnonzero(np.abs(rough - circle.radius_km) <= circle.radius_km * _DOUBT):
+        for index in np.flatnonzero(np.abs(rough - circle.radius_km) <= circle.radius_km * _LEFT):
             exact = distance_km((circle.lat, circle.lon), (float(lats[index]), float(lons[index])))
             inside[index] = exact <= circle.radius_km
         return np.asarray(inside, dtype=np.bool_)
@@ -134,6 +139,7 @@ def polygon_geojson(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
+@functools.lru_cache(maxsize=64)
 def from_circle(circle: Circle, corners: int = 64) -> Shape:
     """A circle; the polygon kept with it lies wholly outside, so that whatever meets the circle meets the polygon."""
     centre, least = (circle.lat, circle.lon), circle.radius_km * (1 + _DOUBT)
@@ -184,6 +190,21 @@ def haversine_km(lat: float, lon: float, lats: Degrees, lons: Degrees) -> Degree
     half = np.sin((norths - north) / 2) ** 2
     half = half + math.cos(north) * np.cos(norths) * np.sin((np.radians(lons) - math.radians(lon)) / 2) ** 2
     return np.asarray(2 * RADIUS_KM * np.arcsin(np.sqrt(half)), dtype=np.float64)
+
+
+def near_km(lat: float, lon: float, lats: Degrees, lons: Degrees) -> Degrees:
+    """Kilometres over the ellipsoid from one point to many, by Lambert's formula for long lines: good to metres in 500 km."""
+    reduced = math.atan((1 - _FLAT) * math.tan(math.radians(lat)))
+    others = np.arctan((1 - _FLAT) * np.tan(np.radians(lats)))
+    half = np.sin((others - reduced) / 2) ** 2
+    half = half + math.cos(reduced) * np.cos(others) * np.sin((np.radians(lons) - math.radians(lon)) / 2) ** 2
+    angle = 2 * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
+    mean, apart = (reduced + others) / 2, (others - reduced) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = (angle - np.sin(angle)) * (np.sin(mean) * np.cos(apart) / np.cos(angle / 2)) ** 2
+        y = (angle + np.sin(angle)) * (np.cos(mean) * np.sin(apart) / np.sin(angle / 2)) ** 2
+    # The same point: nothing divided by nothing.
+    return np.asarray(_AXIS_KM * (angle - _FLAT / 2 * np.nan_to_num(x + y, posinf=0.0)), dtype=np.float64)
 
 
 def members(shapes: Mapping[str, Shape], lats: Degrees, lons: Degrees) -> Iterable[tuple[str, NDArray[np.intp]]]:

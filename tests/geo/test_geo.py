@@ -33,6 +33,15 @@ def test_the_quick_distance_is_within_the_doubt_that_a_circle_allows_for(
     assert abs(quick - exact) <= 0.006 * max(exact, quick) + 1e-9
 
 
+@given(st.floats(0.01, 500), st.floats(0, 360), latitudes, longitudes)
+def test_the_distance_to_many_leaves_a_tenth_of_the_doubt_that_it_is_given(
+    far: float, bearing: float, lat: float, lon: float
+) -> None:
+    point = geodesic(kilometers=far).destination((lat, lon), bearing)
+    found = float(geo.near_km(lat, lon, np.array([point.latitude]), np.array([point.longitude]))[0])
+    assert abs(found - far) <= 1e-5 * far + 1e-6
+
+
 @given(st.floats(0.1, 100), st.floats(0, 360), st.floats(0.9, 1.1))
 def test_a_circle_is_exact_on_the_ellipsoid(radius: float, bearing: float, share: float) -> None:
     point = geodesic(kilometers=radius * share).destination(SOUTH_BRISBANE, bearing)

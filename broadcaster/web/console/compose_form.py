@@ -12,6 +12,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from broadcaster.domain.alert import MsgType
 from broadcaster.domain.errors import Invalid, Problem
 from broadcaster.domain.field import FieldSpec, FieldType, Visibility
 from broadcaster.domain.kind import AlertKind
@@ -36,7 +37,8 @@ def values_of(form: Form, kind: AlertKind, languages: Sequence[str], problems: l
         "incident": slug(form.get("new_incident", "")) or form.get("incident", ""),
         "kind": kind.name,
         "status": form.get("status", ""),
-        "msg_type": form.get("msg_type", "Alert"),
+        # Hidden in the form: what is none of them was not put there by us.
+        "msg_type": given if (given := form.get("msg_type", "")) in set(MsgType) else str(MsgType.ALERT),
         "references": form.getlist("references"),
         "languages": form.getlist("languages"),
         "channels": form.getlist("channels"),

@@ -1,5 +1,6 @@
 """Keeping a form with every request that brings it, also when the session has ended meanwhile: nothing that was typed is lost."""
 
+import re
 from typing import Any, cast
 
 from flask import Response, current_app, flash, make_response, redirect, render_template, request, url_for
@@ -7,6 +8,7 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 
+from broadcaster.domain.alert import Status
 from broadcaster.domain.errors import Invalid, NotFound
 from broadcaster.services import writing
 from broadcaster.services.writing import Kept, Page
@@ -20,6 +22,8 @@ from broadcaster.web.language import gettext as _
 
 #: A page can be older than the session in which it was opened; past this its token keeps nothing any more.
 _OLDEST = 2 * int(LONGEST_SESSION.total_seconds())
+
+_TAB = re.compile(r"[\w-]{1,32}", re.ASCII)
 
 
 def _sealer() -> URLSafeTimedSerializer:
@@ -38,7 +42,7 @@ def page_of(form: Form) -> Page | None:
         user_id, writing_id, kind, status, alert_id = _sealer().loads(form.get("writing", ""), max_age=_OLDEST)
     except (BadData, ValueError, TypeError):
         return None
-    return Page(user_id, writing_id, kind, status, alert_id or None, form.get("tab", "")[:32])
+    return Page(user_id, writing_id, kind, status, alert_id or None, _tab(form))
 
 
 def my_page(form: Form, kind: str, alert_id: str | None) -> Page:
@@ -46,7 +50,14 @@ def my_page(form: Form, kind: str, alert_id: str | None) -> Page:
     page = page_of(form)
     if page is not None and page.user_id == me().id and page.kind == kind and page.alert_id in (alert_id, None):
         return page
-    return Page(me().id, new_id(), kind, form.get("status", ""), alert_id, form.get("tab", "")[:32] or new_tab())
+    status = given if (given := form.get("status", "")) in set(Status) else ""
+    return Page(me().id, new_id(), kind, status, alert_id, _tab(form))
+
+
+def _tab(form: Form) -> str:
+    """The name that we gave the page; what is none of ours is a page of its own."""
+    given = form.get("tab", "")
+    return given if _TAB.fullmatch(given) else new_tab()
 
 
 def keep(page: Page, sheet: Sheet) -> None:
