@@ -62,11 +62,12 @@ def _may_decide(rt: Runtime, tx: Connection, alert: AlertRow, actor: Actor, now:
 
 
 def start_by_standing_authority(
-    rt: Runtime, tx: Connection, alert_id: str, actor: Actor, grounds: str, now: datetime
+    rt: Runtime, tx: Connection, alert_id: str, actor: Actor, grounds: str, now: datetime, reviewed: bool = False
 ) -> None:
     """Start an alert whose every word two people have approved before, in a playbook version with closed blanks only.
 
-    The caller has checked that; `grounds` names the version and its two approvers. Call `go` after the commit.
+    The caller has checked that; `grounds` names the version and its two approvers. Call `go` after the commit. `reviewed`: these
+    very texts were read together with the alert that they belong to, so nobody has to countersign them.
     """
     alert = alert_store.get(tx, alert_id, lock=True)
     kind = rt.kinds[alert.kind]
@@ -77,7 +78,8 @@ def start_by_standing_authority(
     counted = reach.of_alert(rt, tx, alert)
     _check_audience(tx, alert, counted, None)
     _start(rt, tx, alert, actor, now, counted, grounds=grounds)
-    reviewing.owe(tx, alert_id, "playbook", actor, now)
+    if not reviewed:
+        reviewing.owe(tx, alert_id, "playbook", actor, now)
 
 
 def go(rt: Runtime, alert_id: str) -> None:

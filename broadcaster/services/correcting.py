@@ -66,12 +66,13 @@ def send(rt: Runtime, alert_id: str, actor: Actor, now: datetime, right: Mapping
     sent_at = parent.approved_at or parent.updated_at
     draft = replace(corrections.draft_of(rt, old, parent.id, sent_at, given), next_update=next_update(now))
     new = drafting.create(rt, draft, actor, now, origin=f"correction:{parent.id}")
+    waits = _why_it_waits(rt, parent, given)
     try:
-        drafting.submit(rt, new, actor, now)
+        # What two people have approved already wakes nobody, and needs nobody on duty.
+        drafting.submit(rt, new, actor, now, at_hand="" if waits else grounds)
     except BroadcasterError:
         drafting.discard(rt, new, actor, now)
         raise
-    waits = _why_it_waits(rt, parent, given)
     if not waits:
         _start(rt, parent.id, new, actor, grounds, now)
     return Sent(new, waits)
@@ -116,7 +117,7 @@ def _start(rt: Runtime, parent_id: str, alert_id: str, actor: Actor, grounds: st
             mine = alert_store.get(tx, alert_id, lock=True)
             if mine.version != 1 or mine.editors != {actor.id}:
                 raise Conflict("somebody has changed the correction; it waits for a second person")
-            approval.start_by_standing_authority(rt, tx, alert_id, actor, grounds, now)
+            approval.start_by_standing_authority(rt, tx, alert_id, actor, grounds, now, reviewed=True)
     except Conflict:
         drafting.withdraw(rt, alert_id, actor, now)
         raise

@@ -14,7 +14,18 @@ from broadcaster.domain.alert import Selector, Severity, Status, Urgency
 from broadcaster.domain.errors import BroadcasterError, Conflict, Invalid, NotAllowed, NotReady, WrongState
 from broadcaster.domain.lifecycle import AlertState
 from broadcaster.runtime import Runtime
-from broadcaster.services import approval, drafting, duty, duty_files, fallback, ladder, lending, replying, reviewing
+from broadcaster.services import (
+    approval,
+    correcting,
+    drafting,
+    duty,
+    duty_files,
+    fallback,
+    ladder,
+    lending,
+    replying,
+    reviewing,
+)
 from broadcaster.services.duty import Entry
 from broadcaster.services.lending import Terms
 from broadcaster.store import accounts, reviews
@@ -61,6 +72,19 @@ def test_nothing_live_waits_for_nobody_and_an_exercise_may(night: Runtime) -> No
     drafting.submit(night, by_ben, BEN, clock.utc_now())
     duty.remove(night, watch, ADA, clock.utc_now())
     assert [each["grounds"] for each in told(night, "duty.remove")] == ["Ben"]
+
+
+def test_a_frozen_correction_wakes_nobody_and_needs_nobody_on_duty(night: Runtime) -> None:
+    alert_id = submitted(night, urgent())
+    approval.approve(night, alert_id, BEN, row(night, alert_id).content_hash or "", clock.utc_now())
+    duty.remove(night, on_duty(night, "ben"), ADA, clock.utc_now())
+    night.profile = replace(night.profile, roster="required")
+    with pytest.raises(NotReady, match="nobody who may approve"):
+        correcting.send(night, alert_id, ADA, clock.utc_now(), {"en": "Stay at home"})
+    assert correcting.send(night, alert_id, ADA, clock.utc_now()).waits == ""
+    assert told(night, "call") == []
+    with night.db.read() as connection:
+        assert reviews.open_ones(connection) == []
 
 
 def test_only_who_can_approve_and_be_reached_is_put_on_the_roster(night: Runtime) -> None:

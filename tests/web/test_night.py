@@ -1,6 +1,7 @@
 """At the console by night: who is on duty is said before anybody writes, the approver's page is light, and the ladder shows its steps."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -8,15 +9,19 @@ import pytest
 
 from broadcaster.domain.alert import Selector
 from broadcaster.domain.lifecycle import AlertState
+from broadcaster.domain.profile import Night
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
 from broadcaster.services import accounts as people_service
-from broadcaster.services import lending
+from broadcaster.services import calling, lending
 from broadcaster.services.lending import Terms
-from broadcaster.store import accounts
+from broadcaster.store import accounts, calls
+from broadcaster.web.app import create_app
+from channels.sandbox.twilio_rules import FAKE_SENDER
 from tests.engine.city import holding
 from tests.web.cast import OPERATOR, PASSWORD, House
 from tests.web.stories import row, submitted, written
+from tests.web.test_callbacks import signed
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing SelectField choices:DeprecationWarning")
 PHONE = "+61400111002"
@@ -161,3 +166,36 @@ def test_self_approval_in_a_second_tab_stays_refused_after_a_change_of_role(
         browser.get("/")
         assert browser.post(f"/alerts/{alert_id}/approve", form).status_code in (401, 403, 404)
     assert row(rt, alert_id).state is AlertState.PENDING_APPROVAL
+
+
+def test_an_approver_s_reply_counts_only_with_the_provider_s_signature(reachable: House, rt: Runtime) -> None:
+    rt.profile = replace(rt.profile, night=Night(reply_approves=True))
+    alert_id = submitted(reachable, rt, holding(channels=("website", "sms")))
+    stands, ben = row(rt, alert_id), reachable.people["ben"]
+    values: dict[str, object] = {
+        "id": "c" * 32,
+        "alert_id": alert_id,
+        "content_hash": stands.content_hash,
+        "user_id": ben.id,
+        "phone": PHONE,
+    }
+    values |= {
+        "round": 0,
+        "phones": 40,
+        "due_at": reachable.clock(),
+        "code_until": reachable.clock() + timedelta(minutes=30),
+    }
+    with rt.db.write() as tx:
+        calls.add(tx, values)
+        (call,) = calls.of_alert(tx, alert_id, stands.content_hash or "")
+        calls.done(tx, call.id, {"code_hash": calling.code_hash(rt, call, "abc234")})
+    callbacks = create_app(rt, only="webhooks", clock=reachable.clock).test_client()
+    form = {"MessageSid": "SM1", "From": PHONE, "To": FAKE_SENDER, "Body": "JA ABC234"}
+    forged = signed(callbacks, "/webhooks/twilio/inbound", form, secret="0" * 32)
+    assert forged.status_code == 403
+    other = signed(callbacks, "/webhooks/twilio/inbound", form | {"From": "+61400999999"})
+    assert "Approved" not in other.text
+    assert row(rt, alert_id).state is AlertState.PENDING_APPROVAL
+    answer = signed(callbacks, "/webhooks/twilio/inbound", form | {"MessageSid": "SM2"})
+    assert "<Message>Approved. It is going out now." in answer.text
+    assert (row(rt, alert_id).approved_by, row(rt, alert_id).state) == (ben.id, AlertState.BROADCASTING)
