@@ -13,7 +13,7 @@ from bench import frame, machine
 from bench.frame import Goal, Report
 
 #: In the order in which they run.
-NAMES = ("fanout", "slow", "latency", "rates", "audience", "receipts", "growth", "whole", "preview")
+NAMES = ("fanout", "slow", "latency", "rates", "audience", "receipts", "consoles", "growth", "whole", "preview")
 WORDS = {
     False: "A short run: smaller sizes, about ten minutes. `make bench FULL=1` runs the sizes that the goals are set for (an hour).",
     True: "The full run: every size is the goal's own. It takes about an hour.",

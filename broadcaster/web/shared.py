@@ -18,29 +18,40 @@ _MOST = 200
 
 
 class Shared:
-    """Answers by key, each with the moment until which it holds."""
+    """Answers by key, each with the moment at which it was made, and the one until which it holds."""
 
     def __init__(self) -> None:
-        self._answers: dict[Hashable, tuple[float, Any]] = {}
+        self._answers: dict[Hashable, tuple[float, float, Any]] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._guard = threading.Lock()
 
-    def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The answer for `key`, made anew when it no longer holds; whoever asks meanwhile waits for that one."""
+    def of(self, key: Hashable, make: Callable[[], T], least: float = 0.0) -> T:
+        """The answer for `key`, made anew when it no longer holds; it holds for `least` seconds at least.
+
+        Whoever asks meanwhile gets the last one while it is not older than OLDEST, and else waits for the new one.
+        """
         with self._guard:
             if len(self._locks) > _MOST:
                 self._answers.clear()
                 self._locks.clear()
             lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            until, answer = self._answers.get(key, (0.0, None))
+        first = lock.acquire(blocking=False)
+        if not first:
+            made_at, _, answer = self._answers.get(key, (-OLDEST, 0.0, None))
+            if clock.uptime() - made_at < OLDEST:
+                return cast(T, answer)
+            lock.acquire()
+        try:
+            _, until, answer = self._answers.get(key, (0.0, 0.0, None))
             began = clock.uptime()
             if began < until:
                 return cast(T, answer)
             made = make()
             ended = clock.uptime()
-            self._answers[key] = ended + min(OLDEST, _TIMES * (ended - began)), made
+            self._answers[key] = ended, ended + min(OLDEST, max(least, _TIMES * (ended - began))), made
             return made
+        finally:
+            lock.release()
 
 
 def share(app: Flask) -> None:

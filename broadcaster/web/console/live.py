@@ -95,7 +95,7 @@ def state_of(channel: ChannelProgress, alert: AlertRow, standing: Sequence[Carry
 def live(name: str) -> str:
     """The part of an incident's page that moves; made once for all who watch it in one language and role."""
     key = ("live", name, str(get_locale()), str(me().role))
-    return shared().of(key, lambda: fragment(name))
+    return shared().of(key, lambda: fragment(name), least=1.0)
 
 
 def fragment(name: str) -> str:
