@@ -1,6 +1,6 @@
 """The correction that is written, frozen and approved together with its alert, so that one person can send it the moment it is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from broadcaster.domain.alert import Draft, Reference, plain
 from broadcaster.domain.errors import Problem
 from broadcaster.domain.kind import Audience
+from broadcaster.domain.lint.checking import check
+from broadcaster.domain.profile import Words
 from broadcaster.runtime import Runtime
-from broadcaster.services import inheriting, playbook_versions
+from broadcaster.services import inheriting, playbook_versions, warning_check
 from broadcaster.services.composing import Composed
 from broadcaster.store import rendering
+from broadcaster.store.rarity import rare
 from broadcaster.store.rendering import Parent, Still
 from channels.base import Message
 
@@ -42,10 +45,11 @@ def draft_of(rt: Runtime, old: Draft, parent_id: str, sent: datetime, right: Map
     return inheriting.after(old, parent_id, kind=KIND, fields=fields, severity=None, urgency=None, certainty=None)
 
 
-def prepare(rt: Runtime, made: Composed, now: datetime) -> Prepared | None:
+def prepare(rt: Runtime, made: Composed, places: Sequence[Words], now: datetime) -> Prepared | None:
     """Put the correction of a draft into words, as if it were sent now; None for an alert that has none.
 
     Problems have the place `correction`: what does not fit today will not fit in the night in which it is needed.
+    `places` are the names of the city's zones.
     """
     document = made.made.alert
     if KIND not in rt.kinds or made.kind.audience is Audience.RECIPIENTS or document is None:
@@ -60,7 +64,10 @@ def prepare(rt: Runtime, made: Composed, now: datetime) -> Prepared | None:
     still = made.setting.still_applies + ((Still(opened[0].key, own, made.zones),) if opened else ())
     setting = replace(made.setting, parents=(parent,), still_applies=still, pictures=())
     found = rendering.preview(wrong, kind, rt.profile, setting)
-    problems = tuple(_placed(each) for each in found.problems)
+    # What the warning check would refuse when it is sent, it refuses now.
+    case = warning_check.case_of(wrong, kind, rt.profile, found.messages, places)
+    refused = warning_check.problems(check(case, rare))
+    problems = tuple(_placed(each) for each in (*found.problems, *refused))
     return Prepared(draft.correction, found.messages, problems, playbook_versions.wording(rt, KIND))
 
 

@@ -19,7 +19,7 @@ from broadcaster.services import bounding, calling, composing, corrections, duty
 from broadcaster.services.composing import Composed, Names
 from broadcaster.services.forecasting import Outlook
 from broadcaster.store import alerts as alert_store
-from broadcaster.store import decisions, documents, drafts, incidents, journal, tokens
+from broadcaster.store import decisions, documents, drafts, incidents, journal, tokens, zones
 from broadcaster.store.alerts import AlertRow
 from broadcaster.store.audience import Count
 from broadcaster.store.rendering import Rendered
@@ -154,11 +154,12 @@ def submit(
         made = composing.compose(rt, connection, draft, Names(alert.identifier, alert.token), now)
         bounding.must_cover(connection, actor, made.draft.channels, made.draft.area)
         findings = warning_check.of(connection, rt.profile, made)
+        correction = corrections.prepare(rt, made, zones.names(connection), now)
     wrong = (*made.problems, *warning_check.problems(findings), *warning_check.unknown(reasons))
     if wrong or made.made.alert is None:
         raise Invalid(wrong)
     warnings = warning_check.kept(warning_check.accepted(findings, reasons))
-    document, correction = made.made.alert, corrections.prepare(rt, made, now)
+    document = made.made.alert
     if correction is not None and correction.problems:
         raise Invalid(correction.problems)
     kept = correction.stored if correction else None

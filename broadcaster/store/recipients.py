@@ -5,14 +5,28 @@ Read from the deliveries of the earlier alerts, never from the register: somebod
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, String, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    Subquery,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from broadcaster.domain.lifecycle import DELIVERY, BatchState, DeliveryState
-from broadcaster.store.schema import alert_references, batches, db_now, deliveries, instructions, messages
+from broadcaster.store.schema import alert_references, batches, db_now, deliveries, instructions, messages, opt_outs
 
 (_FIRST,) = DELIVERY.initial
 #: Taken by the provider, arrived, never confirmed, or still unknown: "sending" is in flight, or may have gone out.
 GOT = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED)
+#: Those, and what has yet to go.
+MAY_GET = frozenset({*GOT, DeliveryState.PENDING})
 #: Batches of the earlier alert that are read for one slice: at most 5,000 phones, as in every slice.
 _AT_ONCE = 5
 _old, _new = deliveries.alias("old"), deliveries.alias("new")
@@ -161,3 +175,27 @@ def still_elsewhere(connection: Connection, incident_id: int, which: ColumnEleme
         instructions.c.id.not_in(mine),
     )
     return connection.scalar(query.limit(1)) is not None
+
+
+def _who(channel: str, ids: Sequence[str]) -> Subquery:
+    """Addresses that got one of these alerts or may have, each once."""
+    query = select(deliveries.c.address).join(batches, batches.c.id == deliveries.c.batch_id)
+    mine = batches.c.alert_id.in_(ids), batches.c.channel == channel, deliveries.c.phone_id.is_not(None)
+    return query.where(*mine, deliveries.c.state.in_(GOT)).distinct().subquery()
+
+
+def told(connection: Connection, channel: str, ids: Sequence[str], lane: str) -> tuple[int, int]:
+    """How many phones got one of these alerts or may have, and how many of them get no texts of `lane` any more."""
+    who = _who(channel, ids)
+    away = exists().where(opt_outs.c.phone == who.c.address, opt_outs.c.lane == lane)
+    every = connection.scalar(select(func.count()).select_from(who)) or 0
+    return every, connection.scalar(select(func.count()).select_from(who).where(away)) or 0
+
+
+def heard(connection: Connection, channel: str, ids: Sequence[str], alert_id: str) -> Mapping[str, int]:
+    """State of their delivery of another alert → phones among them; "" for those who have none."""
+    who = _who(channel, ids)
+    mine = (_new.c.alert_id == alert_id) & (_new.c.channel == channel) & (_new.c.address == who.c.address)
+    state = func.coalesce(_new.c.state, "")
+    query = select(state, func.count()).select_from(who.outerjoin(_new, mine & (_new.c.part == 0)))
+    return {row[0]: int(row[1]) for row in connection.execute(query.group_by(state))}

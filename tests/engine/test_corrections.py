@@ -10,12 +10,13 @@ from broadcaster import clock
 from broadcaster.domain.alert import Selector
 from broadcaster.domain.errors import Conflict, Invalid, NotAllowed
 from broadcaster.runtime import Runtime
-from broadcaster.services import approval, broadcasting, correcting, drafting
+from broadcaster.services import approval, broadcasting, correcting, coverage, drafting, followup
 from broadcaster.services.correcting import Sent
+from broadcaster.services.coverage import Coverage
 from broadcaster.store import alerts as alert_store
 from broadcaster.store import chronicle
 from broadcaster.store.alerts import AlertRow
-from broadcaster.store.schema import audience_plans, deliveries
+from broadcaster.store.schema import audience_plans, deliveries, opt_outs
 from channels.sandbox.server import Sandbox
 from tests.engine.city import (
     ADA,
@@ -32,7 +33,7 @@ from tests.engine.city import (
     submitted,
     work_until,
 )
-from tests.engine.test_follow_ups import flood_warning, open_now
+from tests.engine.test_follow_ups import completed, flood_warning, open_now
 
 pytestmark = pytest.mark.engine
 
@@ -145,3 +146,31 @@ def test_a_correction_that_does_not_fit_stands_in_the_way_of_its_alert(runtime: 
     settle(runtime, 1)
     with pytest.raises(Invalid, match="correction"):
         submitted(runtime, holding(correction={"en": "x" * 91}))
+
+
+def test_an_all_clear_goes_to_its_zones_and_to_whoever_else_was_told_and_says_how_many_hear_it(
+    runtime: Runtime, sandbox: Sandbox
+) -> None:
+    """One has moved away since, one has moved in, one has said stop."""
+    phones = settle(runtime, 4)
+    first = sent(runtime, flood_warning(area=Selector(zones=("rocklea",)), channels=("website", "sms")))
+    finish(runtime, first)
+    settle(runtime, 1, zone="oxley")
+    (new,) = settle(runtime, 1, first=50)
+    draft = followup.lift(runtime, "flood", clock.utc_now())
+    assert (draft.channels, draft.area.zones, draft.references) == (("website", "sms"), ("rocklea",), (first,))
+    with runtime.db.write() as tx:
+        values = {"phone": phones[3], "lane": "life-safety", "at": clock.utc_now(), "source": "text"}
+        tx.execute(opt_outs.insert().values(**{name: each for name, each in values.items() if name in opt_outs.c}))
+    second = submitted(runtime, completed(draft, action=["go-home"], basis={"en": "The river has fallen"}))
+    with runtime.db.read() as connection:
+        before = coverage.of_alert(runtime, connection, alert_store.get(connection, second))
+    assert before == Coverage(4, 1, True, None)
+    assert before.reached == 3
+    approve(runtime, second)
+    finish(runtime, second)
+    assert texts_to(sandbox, "LIFTED") == sorted([*phones[:3], new])
+    with runtime.db.read() as connection:
+        after = coverage.of_alert(runtime, connection, alert_store.get(connection, second))
+    assert after is not None
+    assert (after.told, after.reached, after.states) == (4, 3, {"delivered": 3, "suppressed": 1})

@@ -11,7 +11,7 @@ from broadcaster.domain.lifecycle import AlertState as A
 from broadcaster.domain.lifecycle import DeliveryState as D
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime
-from broadcaster.services import correcting, promises, proof
+from broadcaster.services import correcting, coverage, promises, proof
 from broadcaster.store import accounts, chronicle, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -41,6 +41,7 @@ def alert(alert_id: str) -> str:
             channels=channels,
             moving=progress.moving(row, channels),
             proof=proof.of_alert(rt, connection, row),
+            coverage=coverage.of_alert(rt, connection, row, asked="coverage" in request.args),
             promised=promises.next_one(row, now()) if row.state in SENDING_ALERT else None,
             references=alert_store.references(connection, alert_id),
             zones=_zones(connection, row),

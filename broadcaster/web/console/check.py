@@ -8,7 +8,7 @@ from flask import Response, flash, redirect, render_template, url_for
 from broadcaster.domain.errors import Invalid, NotReady
 from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import Role
-from broadcaster.services import drafting
+from broadcaster.services import coverage, drafting
 from broadcaster.store import accounts, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -39,6 +39,7 @@ def _page(alert_id: str, reasons: Mapping[str, str] = MappingProxyType({}), answ
     with rt.db.read() as connection:
         known = zones.listing(connection)
         second_people = accounts.second_people(connection)
+        covered = coverage.of_alert(rt, connection, alert)
     texts = preview.partly.made.messages
     return render_template(
         "check.html",
@@ -51,6 +52,7 @@ def _page(alert_id: str, reasons: Mapping[str, str] = MappingProxyType({}), answ
         zones={zone.code: zone for zone in known},
         map=zone_map(known, alert.draft["area"].get("zones", ()), alert.draft["area"]),
         second_people=second_people,
+        coverage=covered,
         reasons=reasons,
         unanswered=unanswered(preview.findings, reasons) if answered else (),
     )

@@ -7,7 +7,7 @@ from broadcaster.domain.errors import Conflict, Invalid, NotAllowed
 from broadcaster.domain.kind import Audience
 from broadcaster.domain.lifecycle import ALERT
 from broadcaster.domain.rules import Role
-from broadcaster.services import approval, forecasting, reach
+from broadcaster.services import approval, coverage, forecasting, reach
 from broadcaster.store import accounts, areas, audience, plans, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -68,6 +68,7 @@ def _page(alert: AlertRow, wrong: str = "") -> str:
             segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
             count=count,
             outlook=outlook,
+            coverage=coverage.of_alert(rt, connection, alert),
             zones={zone.code: zone for zone in known},
             map=zone_map(known, alert.draft["area"].get("zones", ()), alert.draft["area"]),
             references=alert_store.references(connection, alert.id),
