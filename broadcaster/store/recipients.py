@@ -165,6 +165,16 @@ def lifted_by(alert_id: str) -> ColumnElement[bool]:
     return instructions.c.lifted_by == alert_id
 
 
+def still_told(incident_id: int, keys: Collection[str], zones: Collection[str]) -> ColumnElement[bool]:
+    """Open rows of `instructions` with these keys in these zones."""
+    return (
+        (instructions.c.incident_id == incident_id)
+        & instructions.c.lifted_at.is_(None)
+        & instructions.c.key.in_(sorted(keys))
+        & instructions.c.zone.in_(sorted(zones))
+    )
+
+
 def still_elsewhere(connection: Connection, incident_id: int, which: ColumnElement[bool]) -> bool:
     """True when what these rows say is open in other rows of the incident: not everybody who was told may hear that it is over."""
     keys, mine = select(instructions.c.key).where(which), select(instructions.c.id).where(which)
