@@ -125,6 +125,8 @@ def test_an_update_says_what_is_new() -> None:
         ("Go to XXX school", True),
         ("Gå til [skole]", False),
         ("The [old] bridge is closed", False),
+        ("[UPDATE] Leave Zone [B 2]. The ship <<SOLSTRAND>> burns. Where???", False),
+        ("Meet at [INSERT SCHOOL HERE]", True),
         ("Route M3 and the XXXX brewery", True),
         ("Call 07 7010 8888 (24 hours)", False),
         ("Gates <4 m> high", False),

@@ -104,8 +104,8 @@ ENGLISH = Lexicon(
         re.IGNORECASE,
     ),
     blanks=phrases(
-        "insert, insert *, place, time, date, name, location, number, suburb, street, hazard, event, area, "
-        "sender, agency, phone, link, url, xx*, to be confirmed, fill in, your *, action, tbc, tbd, todo"
+        "insert, place, time, date, name, location, number, suburb, street, hazard, sender, agency, phone, "
+        "link, url, xx*, to be confirmed, fill in, tbc, tbd, todo, streets, place names, phone number"
     ),
     jargon=phrases(
         "inundation, inundated, precautionary, vicinity, egress, ingress, commence*, utilise*, utilize*, "
@@ -147,7 +147,7 @@ ENGLISH = Lexicon(
     ),
     abbreviations=words("st rd ave dr mr mrs ms no approx e.g i.e etc vs a.m p.m mt"),
     stopwords=words(
-        "the and of to is in it you that for on are with as be this have from or one had by not but what all "
+        "over under men the and of to is in it you that for on are with as be this have from or one had by not but what all "
         "were we when your can there an each which do their if will up other about out many then them these "
         "so some her would make him has look two more go see no way could people my than been who now did get "
         "through until before after at a any our they below above near do don't here because"

@@ -93,9 +93,8 @@ BOKMAAL = Lexicon(
     ),
     uncertain_not=re.compile(r"(?!)"),
     blanks=phrases(
-        "sett inn, sett inn *, sted, tid, tidspunkt, dato, navn, nummer, gate, vei, fare, hendelse, område, "
-        "avsender, telefon, lenke, xx*, fyll inn, fyll ut, kommer, avklares, din *, klokkeslett, tiltak, "
-        "kommune"
+        "sett inn, sted, tid, tidspunkt, dato, navn, nummer, gate, vei, fare, hendelse, avsender, telefon, "
+        "lenke, xx*, fyll inn, fyll ut, klokkeslett, tiltak, gatenavn, stedsnavn"
     ),
     jargon=phrases(
         "iverksett*, iverksatt*, ferdsel, vassdrag*, umiddelbart, kokepåbud*, avblåst, innendørs opphold, "
@@ -137,6 +136,7 @@ BOKMAAL = Lexicon(
     ),
     abbreviations=words("kl nr ca tlf f.eks bl.a osv mv st jf pga dvs evt"),
     stopwords=words(
+        "her by to is an all so no me see over under men "
         "og i det på som er en til av for at med de ikke han den har jeg om et men så seg hun hvis hva fra du "
         "vi kan skal vil ble eller også ut når være deg dere oss alle etter over under mot ved nå bare være "
         "må blir sin noe noen hvor hvem mer inn opp før mellom hos denne dette disse til å hele andre "

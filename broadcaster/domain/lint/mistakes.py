@@ -11,10 +11,12 @@ from broadcaster.domain.lint.reading import links, without_links, words
 
 #: Certain leftovers whatever the language: template marks, rows of x or underscores, filler.
 _LEFTOVER = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\{[a-zæøå_ ]{2,40}\}|<<[^<>]{1,40}>>|_{3,}|(?<!\w)[Xx]{3,}(?!\w)|(?<!\w)XX[:.]XX(?!\w)"
-    r"|(?<!\w)(?:HH|hh|TT|tt)[:.](?:MM|mm)(?!\w)|(?<!\w)(?:DD|dd)[./-](?:MM|mm)(?!\w)|\b(?:TODO|TBD|FIXME)\b|\blorem ipsum\b|\?\?\?+",
+    r"\{\{.*?\}\}|\{%.*?%\}|\{[a-zæøå_ ]{2,40}\}|_{3,}|(?<!\w)[Xx]{3,}(?!\w)|(?<!\w)XX[:.]XX(?!\w)"
+    r"|(?<!\w)(?:HH|hh|TT|tt)[:.](?:MM|mm)(?!\w)|(?<!\w)(?:DD|dd)[./-](?:MM|mm)(?!\w)"
+    r"|\b(?:TODO|TBD|FIXME)\b|\blorem ipsum\b|(?<!\S)\?{3,}(?!\S)",
 )
-_BRACKETS = re.compile(r"[\[<]\s*([^\[\]<>]{2,40}?)\s*[\]>]")
+_BRACKETS = re.compile(r"(?<![\[<])[\[<]\s*([^\[\]<>]{2,40}?)\s*[\]>](?![\]>])")
+_FILL_IN = re.compile(r"(?:insert|fill in|name of|your|sett inn|fyll inn|fyll ut|navn på)\b", re.IGNORECASE)
 #: Words of a text that is no more than a link; a name and a verb are already more.
 FEWEST_WORDS = 4
 #: So many function words of another language, and none or nearly none of its own, make a text that language's.
@@ -85,12 +87,14 @@ def check_given(given: Given, lexicons: Mapping[str, Lexicon]) -> Iterator[Findi
 
 
 def leftovers(text: str, lexicon: Lexicon | None) -> list[str]:
-    """Blanks as they stand in the text; brackets count only around capitals or words that blanks are named by."""
+    """Blanks as they stand in the text; brackets count only around words that blanks are named by.
+
+    People also write [UPDATE], [Zone B] and <<ship's name>>, and mean it.
+    """
     found = [match.group() for match in _LEFTOVER.finditer(without_links(text))]
     for match in _BRACKETS.finditer(without_links(text)):
         inside = match[1]
-        named = lexicon is not None and lexicon.blanks.fullmatch(inside)
-        if named or (inside.isupper() and len(words(inside)) > 0 and len(inside) > 3):
+        if _FILL_IN.match(inside) or (lexicon is not None and lexicon.blanks.fullmatch(inside)):
             found.append(match.group())
     return list(dict.fromkeys(found))
 
