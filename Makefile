@@ -70,8 +70,9 @@ test-hosts: setup-dev ## Three hosts send, two are cut off in the middle (root: 
 chaos: setup-dev ## The long kill suite on both databases (SEEDS=10), some minutes a run
 	@$(PY) -m tests.chaos --seeds $(or $(SEEDS),10)
 
-screenshots: setup-dev browser
+screenshots: setup-dev browser ## Take every picture in docs/ anew
 	@$(PY) -m docs.screenshots
+	@$(PY) -m tests.browser.pictures
 
 # One lock for every Python: the newest versions that requirements*.in allow; UPGRADE=1 moves those that are locked already.
 lock: setup-dev ## Write requirements*.txt anew from requirements*.in (UPGRADE=1: newest versions)

@@ -91,8 +91,9 @@ def _people(rt: Runtime, connection: Connection) -> Step:
         if each.active and each.role.covers(Role.APPROVER) and not each.sealed_at
     ]
     ready = [each for each in able if each.tf_primary_method or each.id in keyed]
-    enough = len(ready if rt.settings.second_step == "required" else able) >= 2
-    return Step("people", enough, {"able": len(able), "ready": len(ready)})
+    required = rt.settings.second_step == "required"
+    enough = len(ready if required else able) >= 2
+    return Step("people", enough, {"able": len(able), "ready": len(ready), "required": int(required)})
 
 
 def _holding(rt: Runtime, connection: Connection) -> Step:

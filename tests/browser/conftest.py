@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -68,6 +69,13 @@ class Town:
 @pytest.fixture(scope="session")
 def town(sqlite_template: Path) -> Iterator[Town]:
     """One for all tests that only look."""
+    with served(sqlite_template) as found:
+        yield found
+
+
+@contextmanager
+def served(sqlite_template: Path) -> Iterator[Town]:
+    """A town in a folder of its own, on a copy of this empty database, until the end."""
     folder = Path(tempfile.mkdtemp(prefix="bc-town-"))
     shutil.copy(sqlite_template, folder / "broadcaster.db")
     listener = socket.create_server(("127.0.0.1", 0))
