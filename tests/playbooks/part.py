@@ -14,7 +14,7 @@ from broadcaster.store import documents
 from broadcaster.store import playbooks as store
 from tests.engine.city import QUICK
 from tests.engine.part import nth
-from tests.playbooks.shelf import HIGH, run
+from tests.playbooks.shelf import HIGH, LEASE, run
 
 #: Window → what makes the process die there.
 WINDOWS: dict[str, Callable[[], None]] = {
@@ -33,8 +33,7 @@ WINDOWS: dict[str, Callable[[], None]] = {
 def begin_a_run(window: str, folder: str) -> None:
     """Trigger the playbook in `folder` as a gauge would, and die in `window`."""
     WINDOWS[window]()
-    # Nobody else is there before it is dead, and then its lease only keeps the test waiting.
-    rt = build(load(), replace(QUICK, lease=0.5))
+    rt = build(load(), replace(QUICK, lease=LEASE))
     rt.folder = Path(folder)
     rt.kinds = documents.load_kinds(rt.folder / "templates" / "alerts")
     run(rt, HIGH, idempotency_key="gauge-1")

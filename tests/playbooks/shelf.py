@@ -14,6 +14,8 @@ from broadcaster.store import documents
 from broadcaster.store.playbooks import Run
 from tests.engine.city import BEN
 
+#: Longer than a step takes on a machine that others use, in seconds; a test lets it pass at once.
+LEASE = 60.0
 DEE = Actor("dee", "Dee", Role.APPROVER)
 GAUGE = Actor("key:gauge", "river gauge", Role.AUTHOR, person=False, scopes=frozenset({"playbooks:run:creek"}))
 
