@@ -19,7 +19,7 @@ Ring = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One zone: its names per language, its path, where its name stands, and whether it is meant."""
+    """One zone: its names per language, its path, where its name stands, and whether it is meant or only touched."""
 
     code: str
     names: Mapping[str, str]
@@ -27,6 +27,7 @@ class Outline:
     x: float
     y: float
     meant: bool
+    spilt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,13 @@ class ZoneMap:
     drawn: Sequence[str]
 
 
-def zone_map(zones: Iterable[Zone], meant: Collection[str], area: Mapping[str, Any] | None = None) -> ZoneMap | None:
-    """The map of all zones and of a drawn area (as a draft stores it); None when there is nothing to show."""
+def zone_map(
+    zones: Iterable[Zone], meant: Collection[str], area: Mapping[str, Any] | None = None, spilt: Collection[str] = ()
+) -> ZoneMap | None:
+    """The map of all zones and of a drawn area (as a draft stores it); None when there is nothing to show.
+
+    `spilt` are zones that the area touches beside those that are meant.
+    """
     shapes = {zone.code: (zone, zone.shape.simplified(_DETAIL).rings()) for zone in zones}
     drawn = _drawn(area or {})
     points = [pair for _, rings in shapes.values() for ring in rings for pair in ring]
@@ -51,8 +57,8 @@ def zone_map(zones: Iterable[Zone], meant: Collection[str], area: Mapping[str, A
     outlines = []
     for code, (zone, rings) in shapes.items():
         x, y = place.middle(max(rings, key=len))
-        outlines.append(Outline(code, zone.names, place.path(rings), x, y, code in meant))
-    outlines.sort(key=lambda each: each.meant)  # what is meant is drawn over its neighbours
+        outlines.append(Outline(code, zone.names, place.path(rings), x, y, code in meant, code in spilt))
+    outlines.sort(key=lambda each: (each.meant, each.spilt))  # what is meant is drawn over its neighbours
     return ZoneMap(place.width, place.height, outlines, [place.path([ring]) for ring in drawn])
 
 

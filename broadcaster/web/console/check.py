@@ -8,7 +8,7 @@ from flask import Response, flash, redirect, render_template, url_for
 from broadcaster.domain.errors import Invalid, NotReady
 from broadcaster.domain.lifecycle import ALERT, AlertState
 from broadcaster.domain.rules import Role
-from broadcaster.services import coverage, drafting
+from broadcaster.services import coverage, drafting, reach
 from broadcaster.store import accounts, zones
 from broadcaster.store import alerts as alert_store
 from broadcaster.store.alerts import AlertRow
@@ -50,7 +50,12 @@ def _page(alert_id: str, reasons: Mapping[str, str] = MappingProxyType({}), answ
         settled=preview.partly.draft,
         segments=max((sum(text.units) for text in texts if text.channel == "sms"), default=0),
         zones={zone.code: zone for zone in known},
-        map=zone_map(known, alert.draft["area"].get("zones", ()), alert.draft["area"]),
+        map=zone_map(
+            known,
+            alert.draft["area"].get("zones", ()),
+            alert.draft["area"],
+            reach.spill(preview.partly.ground) if preview.partly.ground else (),
+        ),
         second_people=second_people,
         coverage=covered,
         reasons=reasons,

@@ -102,4 +102,5 @@ def clashed(sheet: Sheet, alert: AlertRow) -> Sheet:
     join(sheet, clash(mine, alert.draft, versions, sheet.version))
     sheet.version = alert.version
     sheet.form.poplist("area.shape")
+    sheet.look()
     return sheet

@@ -1,6 +1,5 @@
 """How the compose form shows values and places again: filters and tests for its templates."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -136,7 +135,11 @@ def as_said(value: object) -> str:
     """Another person's value in one line."""
     if value in (None, "", [], {}):
         return _("nothing")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {as_said(each)}" for name, each in value.items() if each not in (None, "", [], {}))
+    if isinstance(value, list | tuple):
+        return " / ".join(as_said(each) for each in value)
+    return str(value)
 
 
 def any_given(specs: Iterable[FieldSpec], values: Mapping[str, object]) -> bool:
