@@ -214,7 +214,7 @@ def test_a_passkey_is_added_and_becomes_the_second_step(town: Town, visitor: Cal
     page.goto(f"{town.url}/passkeys")
     page.fill("#name", "blue key")
     page.click("button:has-text('Add a passkey')")
-    page.wait_for_url(f"{town.url}/account")
+    page.wait_for_url(f"{town.url}/account/second-step")
     expect(page.locator("main")).to_contain_text("The passkey blue key is ready.")
     page.click("button:has-text('Log out') >> visible=true")
     page.fill("#email", "root@bcc.example")
