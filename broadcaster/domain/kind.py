@@ -206,15 +206,6 @@ class AlertKind:
                 problems.append(Problem(rule.place, profile.in_language(rule.message, profile.fallback)))
         return tuple(problems)
 
-    def blanks_closed(self, names: Iterable[str]) -> bool:
-        """True when every named field can only hold enums, bounded numbers, times, flags or zones on a list (SECURITY
-        R1).
-
-        Draft-level blanks that are closed by nature: area, onset, expires, next_update. An unknown name is not closed.
-        """
-        by_nature = {"area", "onset", "expires", "next_update"}
-        return all(name in by_nature or (name in self.fields and self.fields[name].closed) for name in names)
-
     def lifted(self, values: Values) -> tuple[str, ...]:
         """Keys of the instructions that this alert ends in its zones."""
         value = values.get(self.lifts) if self.lifts else None

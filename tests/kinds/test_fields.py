@@ -151,13 +151,10 @@ def test_settling_makes_times_absolute_and_settling_again_changes_nothing() -> N
 
 
 def test_closed_blanks_are_those_in_which_nobody_can_put_words_of_their_own() -> None:
-    flood = kind("flood-warning")
-    assert flood.blanks_closed(
-        ["level", "reaches_from", "action", "power", "gauge_level_m", "area", "next_update", "expires"]
-    )
-    for name in ("impact", "place_names", "danger_number", "sandbags", "no_such_field"):
-        assert not flood.blanks_closed([name])
-    assert kind("all-clear").blanks_closed(["lifted", "zones_not_lifted"])
+    flood = kind("flood-warning").fields
+    assert all(flood[name].closed for name in ("level", "reaches_from", "action", "power", "gauge_level_m"))
+    assert not any(flood[name].closed for name in ("impact", "place_names", "danger_number", "sandbags"))
+    assert all(kind("all-clear").fields[name].closed for name in ("lifted", "zones_not_lifted"))
     open_number = FieldSpec("n", FieldType.NUMBER, {}, {})
     assert not open_number.closed
 
