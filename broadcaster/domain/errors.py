@@ -24,8 +24,12 @@ class Problem:
     cure: str = ""
 
     def __str__(self) -> str:
-        message = self.message if not self.cure or self.message.endswith((".", "?", "!", ":")) else f"{self.message}."
-        return f"{self.place}: {message} {self.cure}".rstrip()
+        return f"{self.place}: {sentence(self.message)} {self.cure}" if self.cure else f"{self.place}: {self.message}"
+
+
+def sentence(words: str) -> str:
+    """With a full stop, where it has no other end, so that something can follow."""
+    return words if words.endswith((".", "?", "!", ":")) else f"{words}."
 
 
 class BroadcasterError(Exception):

@@ -14,6 +14,7 @@ from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from broadcaster.domain import night
+from broadcaster.domain.errors import sentence
 from broadcaster.domain.language import Language
 from broadcaster.domain.profile import Money
 from broadcaster.domain.rules import Role
@@ -52,6 +53,7 @@ def add_filters(app: Flask) -> None:
         money,
         zone_called,
         order_words,
+        sentence,
     )
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.globals.update(
