@@ -141,7 +141,7 @@ def send(rt: Runtime, alert_id: str, content_hash: str, actor: Actor, now: datet
     key = f"fallback-{alert_id}-{content_hash[:16]}"
     run = playbooks.run(rt, found.playbook, found.parameters, actor, Status(alert.status), now, key, alert.incident)
     with rt.db.write() as tx:
-        if _first(tx, alert_id, content_hash, run.id):
+        if reviews.went(tx, alert_id, content_hash, run.id):
             body = {"playbook": found.playbook, "run": run.id, "hash": content_hash}
             grounds = run.grounds
             journal.append(tx, alert.incident, actor, "fallback", now, alert_id=alert_id, grounds=grounds, body=body)
@@ -159,11 +159,3 @@ def _must_wait(alert: AlertRow, content_hash: str, now: datetime) -> None:
     if now - alert.submitted_at < FALLBACK_AFTER:
         minutes = int(FALLBACK_AFTER.total_seconds() // 60)
         raise WrongState(f"the fallback wording may go when nobody has decided for {minutes} minutes")
-
-
-def _first(tx: Connection, alert_id: str, content_hash: str, run_id: str) -> bool:
-    known = reviews.offered(tx, alert_id, content_hash)
-    if known is None or known.run_id is not None:
-        return False
-    reviews.went(tx, alert_id, content_hash, run_id)
-    return True

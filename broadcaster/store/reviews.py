@@ -89,7 +89,7 @@ def offered(connection: Connection, alert_id: str, content_hash: str) -> Offer |
     return Offer(row.offered_at, row.run_id) if row else None
 
 
-def went(tx: Connection, alert_id: str, content_hash: str, run_id: str) -> None:
-    """The fallback has begun."""
-    where = fallbacks.c.alert_id == alert_id, fallbacks.c.content_hash == content_hash
-    tx.execute(update(fallbacks).where(*where).values(run_id=run_id))
+def went(tx: Connection, alert_id: str, content_hash: str, run_id: str) -> bool:
+    """The fallback has begun; False when it had before, or was never offered: of several at once one alone hears True."""
+    where = fallbacks.c.alert_id == alert_id, fallbacks.c.content_hash == content_hash, fallbacks.c.run_id.is_(None)
+    return tx.execute(update(fallbacks).where(*where).values(run_id=run_id)).rowcount == 1

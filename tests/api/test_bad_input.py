@@ -77,11 +77,13 @@ def test_every_operator_text_is_data(city: Runtime, system: Caller) -> None:
     markup = system.draft(fields={**HOLDING["fields"], "seen": {"en": "<img onerror=x>"}})
     body = problem(system.post(f"/alerts/{markup}/submit"), 422)
     assert any("contains HTML" in each["message"] for each in body["errors"]), body
-    alert_id = system.submitted(fields={**HOLDING["fields"], "seen": {"en": "{{ 7 * 7 }} & {% raw %}"}})
-    texts = system.get(f"/alerts/{alert_id}/texts").get_json()["texts"]
+    fields = {**HOLDING["fields"], "seen": {"en": "{{ 7 * 7 }} & {% raw %}"}}
+    texts = system.post("/previews", {**HOLDING, "fields": fields}).get_json()["texts"]
     words = {each["channel"]: " ".join(each["parts"]) for each in texts}
     assert "{{ 7 * 7 }}" in words["sms"]
     assert "{{ 7 * 7 }} &amp; {% raw %}" in words["website"]
+    unfilled = problem(system.post(f"/alerts/{system.draft(fields=fields)}/submit"), 422)
+    assert any("a blank that nobody filled in" in each["message"] for each in unfilled["errors"]), unfilled
 
 
 @pytest.mark.parametrize(

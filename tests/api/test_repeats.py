@@ -159,8 +159,8 @@ def test_what_a_dead_process_had_finished_is_not_refused(
     class Killed(BaseException):
         """Stands for the end of the process."""
 
-    def killed(*given: object) -> None:
-        done(*given)
+    def killed(*given: object, **named: object) -> None:
+        done(*given, **named)
         raise Killed
 
     monkeypatch.setattr(module, name, killed)
