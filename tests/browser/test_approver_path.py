@@ -1,12 +1,14 @@
 """The approver's path on a phone, on a bad network: from the text's link to "approved" in five taps, light and soon."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from broadcaster.store import alerts as alert_store
-from tests.browser.conftest import Town
+from tests.browser.conftest import Town, served
 from tests.browser.test_by_hand import AUTHENTICATOR
 from tests.engine.city import holding
 from tests.web.cast import PASSWORD
@@ -17,6 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 #: What Chromium calls slow 3G: bytes per second both ways, milliseconds of delay.
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 TAPS, SECONDS, BYTES = 5, 45, 60_000
+
+
+@pytest.fixture
+def own_town(sqlite_template: Path) -> Iterator[Town]:
+    """Apart from the others': here Ben gets a passkey, and approves."""
+    with served(sqlite_template) as found:
+        yield found
 
 
 def with_passkey(page: Page, town: Town) -> None:
@@ -38,8 +47,9 @@ def with_passkey(page: Page, town: Town) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Passing SelectField choices:DeprecationWarning")
-def test_five_taps_from_the_link_to_approved(browser: Browser, town: Town) -> None:
+def test_five_taps_from_the_link_to_approved(browser: Browser, own_town: Town) -> None:
     """Slow 3G is slow: it takes some 10 s, and 45 kB with both log-in pages. Address and password are filled in by the phone."""
+    town = own_town
     with town.house.app.app_context():
         alert_id = submitted(
             town.house, town.rt, holding(incident="night", channels=("website", "sms"), languages=("en",))
