@@ -1,10 +1,13 @@
 """The main job in a browser, on everything that `broadcaster run` starts: written, looked at, submitted, approved, watched to its end."""
 
 import json
+import re
+import time
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.hands import Keyboard, Mouse
 from tests.processes.installed import Run
 from tests.processes.test_run import run
 from tests.residents.city import SQUARES, collection
@@ -17,6 +20,8 @@ pytestmark = [
 ]
 #: Milliseconds that a step may take while all parts share two cores with other tests.
 PATIENCE = 90_000
+#: From the first button of the home page to posts that providers show, at a person's pace.
+SECONDS, CLICKS = 60, 12
 
 
 def let_in(started: Run, name: str, role: str) -> str:
@@ -25,8 +30,8 @@ def let_in(started: Run, name: str, role: str) -> str:
     return str(new["password"])
 
 
-def come_in(browser: Browser, url: str, name: str, password: str) -> Page:
-    page = browser.new_context(locale="en-AU").new_page()
+def come_in(browser: Browser, url: str, name: str, password: str, scripts: bool = True) -> Page:
+    page = browser.new_context(locale="en-AU", java_script_enabled=scripts).new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{url}/login")
     page.fill("#email", f"{name}@city.example")
@@ -78,11 +83,39 @@ def decide(page: Page) -> None:
     page.click("text=Watch how it goes")
 
 
+def practised(ada: Mouse, ben: Mouse) -> float:
+    """The way that people have practised, from the first button of the home page: seconds until posts were read back at the providers."""
+    began = time.monotonic()
+    ada.press("main a:has-text('Holding message')")
+    ada.press("a:has-text('It is an exercise')")
+    ada.choose("[name='f.what']", "water-rising")
+    ada.tick("[name='f.zones'][value=rocklea]")
+    ada.write("[name='f.next_update']", "+30m")
+    ada.press("button:has-text('Write its alerts and submit them')")
+    expect(ada.page.locator("main")).to_contain_text("Waits for approval", timeout=PATIENCE)
+    ben.page.reload()
+    ben.press("section[aria-labelledby=mine] a")
+    ben.press("a:has-text('Read it and decide')")
+    ben.tick("[name=read]")
+    ben.write("[name=word]", "EXERCISE")
+    ben.press("button:has-text('Send 25 texts')")
+    ben.press("a:has-text('Watch how it goes')")
+    while not {"Facebook 1 of 1 final", "X 2 of 2 final"} <= set(seen(ben.page)):
+        assert time.monotonic() - began < PATIENCE / 1000, seen(ben.page)
+        ben.page.reload()
+    return time.monotonic() - began
+
+
+def seen(page: Page) -> list[str]:
+    """What the page says of each channel."""
+    return re.findall(r"(?:Facebook|X) \d+ of \d+ final", " ".join(page.locator("#progress").inner_text().split()))
+
+
 def test_an_alert_is_written_approved_by_another_and_watched_to_its_end(browser: Browser, run: Run) -> None:
     """Starts every part of an installation and plays an exercise on its sandbox providers: half a minute and more."""
     populate(run)
-    ada = come_in(browser, run.url, "ada", let_in(run, "ada", "author"))
-    ben = come_in(browser, run.url, "ben", let_in(run, "ben", "approver"))
+    passwords = {name: let_in(run, name, role) for name, role in (("ada", "author"), ("ben", "approver"))}
+    ada, ben = (come_in(browser, run.url, name, password) for name, password in passwords.items())
     write(ada)
     decide(ben)
     progress = ben.locator("#progress")
@@ -95,3 +128,7 @@ def test_an_alert_is_written_approved_by_another_and_watched_to_its_end(browser:
     expect(ben.locator("body")).to_contain_text("Oxley Creek is rising")
     ben.goto(f"{run.url}/system")
     expect(ben.locator("main")).to_contain_text("ready to send")
+    for hand, scripts in ((Mouse, True), (Keyboard, True), (Mouse, False)):
+        writer, approver = (hand(come_in(browser, run.url, name, passwords[name], scripts)) for name in ("ada", "ben"))
+        took, clicks = practised(writer, approver), writer.clicks + approver.clicks
+        assert (took <= SECONDS, clicks <= CLICKS) == (True, True), f"{hand.__name__}: {took:.1f} s, {clicks} clicks"
