@@ -38,6 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
     frame.tidy_when_ended()
     options = replace(frame.options(given), say=_say)
     what, began, goals, figures = machine.words(), time.monotonic(), list[Goal](), dict[str, Any]()
+    plain: list[dict[str, Any]] = []
     failed: list[str] = []
     _say(f"{what}\n{WORDS[given.full]}\nOthers use the processor too: trust ratios and processor time before rates.")
     for name in given.only:
@@ -51,6 +52,7 @@ def main(words: Sequence[str] | None = None) -> int:
             _say(f"FAILED: {error}")
             continue
         goals += report.goals
+        plain += [{"benchmark": name, **each.plain()} for each in report.goals]
         figures[name] = report.figures
         _say(f"\n{frame.table(report.goals)}")
         _say(f"   {time.monotonic() - started:.0f} s")
@@ -66,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "full": given.full,
         "failed": failed,
-        "goals": [each.plain() for each in goals],
+        "goals": plain,
         "figures": figures,
     }
     frame.write(document, given.json)

@@ -2,11 +2,12 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import requests
 
-from bench import engine, frame, plots
+from bench import engine, frame, plots, report
 from bench.frame import Goal
 from bench.plots import Bar, Plot
 from bench.provider import Manner, Provider, provider
@@ -79,3 +80,16 @@ def test_a_fan_out_that_is_measured_reaches_everybody_once() -> None:
     measured = engine.measure("sqlite", 250, workers=1, rounds=1, say=lambda words: None)
     assert measured.median.exact
     assert measured.median.cpu_us["bulk"] > 0
+
+
+def test_of_several_runs_the_later_one_counts() -> None:
+    small = {"full": False, "figures": {"slow": 1, "rates": 2}, "goals": [_goal("slow", 3), _goal("rates", 4)]}
+    large = {"full": True, "figures": {"slow": 5}, "goals": [_goal("slow", 6)]}
+    both = report.together([small, large])
+    assert both["figures"] == {"slow": 5, "rates": 2}
+    assert both["sizes"] == {"slow": True, "rates": False}
+    assert both["goals"] == [_goal("rates", 4), _goal("slow", 6)]
+
+
+def _goal(benchmark: str, measured: float) -> dict[str, Any]:
+    return {"benchmark": benchmark, "measured": measured}
