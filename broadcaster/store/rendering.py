@@ -6,7 +6,7 @@ The only builder of the Jinja environment for alert texts: operators' words are 
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from jinja2 import (
@@ -41,6 +41,8 @@ __all__ = ["Ground", "Parent", "Preview", "PublicPicture", "Rendered", "Setting"
 MAX_OUTPUT = 200_000
 _TAG = re.compile(r"\{%.*?%\}")
 _BLOCKS = ("headline", "description", "instruction")
+#: The cure of a field that a text needs and that nobody has filled in.
+_FILL_IN = "Fill it in."
 
 
 def render(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -> Rendered:
@@ -77,7 +79,18 @@ def preview(draft: Draft, kind: AlertKind, profile: Profile, setting: Setting) -
     alert = None
     if complete and len(complete) == len(settled.languages):
         alert = alert_of(settled, values, kind, profile, setting, complete)
-    return Preview(alert, tuple(messages), tuple(dict.fromkeys(problems)))
+    return Preview(alert, tuple(messages), tuple(dict.fromkeys(_once(problems))))
+
+
+def _once(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """One complaint about an empty field, however many texts need it; none where the kind has complained of it already."""
+    named = {each.place for each in problems if each.cure != _FILL_IN}
+    for each in problems:
+        if each.cure != _FILL_IN:
+            yield each
+        elif each.place not in named:
+            named.add(each.place)
+            yield each
 
 
 class _Room:
@@ -174,7 +187,7 @@ class _Room:
         except EmptyField as error:
             name = error.name if "." in error.name or error.name in self.kind.fields else ""
             where = f"fields.{error.name}" if name else error.name
-            raise Invalid([Problem(where, f"is empty, but {channel} in {tag} needs it", "Fill it in.")]) from None
+            raise Invalid([Problem(where, f"is empty, but {channel} in {tag} needs it", _FILL_IN)]) from None
         except UndefinedError as error:
             raise Invalid([Problem(place, f"the text cannot be made: {error.message}", "Mend its template.")]) from None
         except (TemplateError, TypeError, ValueError) as error:

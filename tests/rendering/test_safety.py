@@ -125,6 +125,13 @@ def test_an_empty_field_that_a_text_needs_is_named(tmp_path: Path) -> None:
     assert (problem.place, problem.message) == ("fields.seen_at", "is empty, but sms in en needs it")
 
 
+def test_a_field_that_is_missing_is_complained_of_once_however_many_texts_need_it() -> None:
+    draft = stage.example("holding", BRISBANE)
+    empty = dataclasses.replace(draft, fields={each: value for each, value in draft.fields.items() if each != "seen"})
+    found = rendering.preview(empty, stage.kinds()["holding"], BRISBANE, stage.setting(BRISBANE, draft)).problems
+    assert [(each.place, each.message) for each in found] == [("fields.seen", "must be filled in")]
+
+
 def test_a_journal_field_is_nowhere() -> None:
     profile = stage.city("brisbane")
     for name, kind in stage.kinds().items():
