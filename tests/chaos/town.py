@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from broadcaster import clock
 from broadcaster.demo.count import Expected, Tally, audience, count, of_alert
 from broadcaster.demo.residents import invented_csv
+from broadcaster.demo.stage import HOST
 from broadcaster.domain.alert import Selector
 from broadcaster.domain.rules import Role
 from broadcaster.runtime import Runtime, build
@@ -25,7 +26,6 @@ from broadcaster.store import alerts as alert_store
 from broadcaster.store.database import Database
 from broadcaster.store.zone_files import read_zones
 from channels.sandbox.server import Sandbox
-from tests.engine.city import ROOT as HOST
 from tests.residents.city import SQUARES, collection, square
 
 SITE = "https://bcc.example"
